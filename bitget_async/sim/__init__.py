@@ -1,0 +1,41 @@
+"""A simulated Bitget V2 spot exchange: the witness that the client is tested against. See docs/simulator.md."""
+
+from bitget_async.sim import faults as faults
+from bitget_async.sim.accounts import Account as Account
+from bitget_async.sim.accounts import SimulatedKey as SimulatedKey
+from bitget_async.sim.call import Reply as Reply
+from bitget_async.sim.call import Request as Request
+from bitget_async.sim.exchange import SimulatedExchange as SimulatedExchange
+from bitget_async.sim.faults import Fault as Fault
+from bitget_async.sim.faults import FaultScript as FaultScript
+from bitget_async.sim.market import COINS as COINS
+from bitget_async.sim.market import SYMBOLS as SYMBOLS
+from bitget_async.sim.orders import Order as Order
+from bitget_async.sim.routes import ROUTES as ROUTES
+from bitget_async.sim.routes import Route as Route
+from bitget_async.sim.settings import Settings as Settings
+from bitget_async.sim.settings import usual_sweep_delay as usual_sweep_delay
+from bitget_async.sim.truth import Truth as Truth
+from bitget_async.sim.truth import WireCopy as WireCopy
+from bitget_async.sim.venue import Execution as Execution
+
+__all__ = [
+    "COINS",
+    "ROUTES",
+    "SYMBOLS",
+    "Account",
+    "Execution",
+    "Fault",
+    "FaultScript",
+    "Order",
+    "Reply",
+    "Request",
+    "Route",
+    "Settings",
+    "SimulatedExchange",
+    "SimulatedKey",
+    "Truth",
+    "WireCopy",
+    "faults",
+    "usual_sweep_delay",
+]

@@ -1,0 +1,64 @@
+"""
+What the simulated exchange can be asked, written from the exchange's documents and not from the client's catalogue.
+"""
+
+from __future__ import annotations
+
+from typing import Literal, NamedTuple
+
+__all__ = ["ROUTES", "Route"]
+
+
+class Route(NamedTuple):
+    """
+    One endpoint.
+
+    `name` is the last segment of the path, `per_second` the documented quota, `scope` who shares it,
+    `permission` what the key must be allowed (`None`: nothing, and no signature is looked at), `advertised`
+    whether the answer carries the header of what is left.
+    """
+
+    name: str
+    method: Literal["GET", "POST"]
+    path: str
+    per_second: int
+    scope: Literal["UID", "IP"]
+    permission: Literal["read", "trade"] | None
+    advertised: bool = True
+
+
+def _trade(name: str, per_second: int) -> Route:
+    return Route(name, "POST", f"/api/v2/spot/trade/{name}", per_second, "UID", "trade")
+
+
+def _orders(name: str, *, advertised: bool = True) -> Route:
+    return Route(name, "GET", f"/api/v2/spot/trade/{name}", 20, "UID", "read", advertised)
+
+
+def _public(path: str, per_second: int) -> Route:
+    return Route(path.rsplit("/", 1)[1], "GET", path, per_second, "IP", None)
+
+
+ROUTES: dict[tuple[str, str], Route] = {
+    (route.method, route.path): route
+    for route in (
+        _trade("place-order", 10),
+        _trade("cancel-order", 10),
+        _trade("batch-cancel-order", 10),
+        _trade("cancel-symbol-order", 5),
+        # Recorded answers of orderInfo carry no remaining-limit header, those of its siblings do.
+        _orders("orderInfo", advertised=False),
+        _orders("unfilled-orders"),
+        _orders("history-orders"),
+        Route("info", "GET", "/api/v2/spot/account/info", 1, "UID", "read"),
+        Route("assets", "GET", "/api/v2/spot/account/assets", 10, "UID", "read"),
+        # The unified API's page gives no quota that concerns a classic account; 10 is a guess and never binding here.
+        Route("settings", "GET", "/api/v3/account/settings", 10, "UID", "read"),
+        _public("/api/v2/public/time", 20),
+        _public("/api/v2/spot/public/symbols", 20),
+        _public("/api/v2/spot/public/coins", 3),
+        _public("/api/v2/spot/market/tickers", 20),
+        _public("/api/v2/margin/currencies", 10),
+    )
+}
+"""(method, path) -> route: everything that the simulated exchange answers; all else is 404 with code 40404."""

@@ -1,0 +1,101 @@
+"""
+A thin HTTP shell over the gateway.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import socket
+import struct
+
+from aiohttp import web
+
+from bitget_async.sim.call import Reply, Request
+from bitget_async.sim.gateway import Gateway
+
+__all__ = ["SimulatorServer"]
+
+
+class SimulatorServer:
+    """
+    Serves a gateway over HTTP on one address.
+
+    Args:
+        gateway: answers.
+        host, port: where to listen; port 0 picks a free one.
+        keepalive_s: how long an idle connection is kept.
+    """
+
+    def __init__(self, gateway: Gateway, host: str, port: int, *, keepalive_s: float) -> None:
+        self._gateway = gateway
+        self._host = host
+        self._port = port
+        self._keepalive_s = keepalive_s
+        self._runner: web.ServerRunner | None = None
+        self._closing: asyncio.Event | None = None
+        self.address: tuple[str, int] | None = None
+
+    async def start(self) -> None:
+        """Listen. Sets `address`."""
+        # A client that goes away cancels its handler; the gateway processes the request all the same.
+        server = web.Server(
+            self._serve, handler_cancellation=True, access_log=None, keepalive_timeout=self._keepalive_s
+        )
+        self._closing = asyncio.Event()
+        self._runner = web.ServerRunner(server, shutdown_timeout=0.1)
+        await self._runner.setup()
+        await web.TCPSite(self._runner, self._host, self._port).start()
+        host, port = self._runner.addresses[0][:2]
+        self.address = (host, port)
+
+    async def close(self) -> None:
+        """Stop listening and close every connection; handlers that hang are released."""
+        runner, self._runner = self._runner, None
+        if runner is None:
+            return
+        assert self._closing is not None
+        self._closing.set()
+        await runner.cleanup()
+        self.address = None
+
+    async def _serve(self, request: web.BaseRequest) -> web.StreamResponse:
+        body = await request.read()
+        path, _, query = request.raw_path.partition("?")
+        reply = await self._gateway.handle(
+            Request(
+                method=request.method,
+                path=path,
+                query=query,
+                headers={name.lower(): value for name, value in request.headers.items()},
+                body=body,
+                ip=request.remote or "",
+            )
+        )
+        if reply.kind == "send" and reply.cut_at is None:
+            return web.Response(status=reply.status, headers=reply.headers, body=reply.body)
+        return await self._misbehave(request, reply)
+
+    async def _misbehave(self, request: web.BaseRequest, reply: Reply) -> web.StreamResponse:
+        response = web.StreamResponse(status=reply.status, headers=reply.headers)
+        if reply.kind == "send":
+            response.content_length = len(reply.body)
+            await response.prepare(request)
+            await response.write(reply.body[: reply.cut_at])
+        elif reply.kind == "hang":
+            assert self._closing is not None
+            await self._closing.wait()
+        if (transport := request.transport) is not None:
+            if reply.kind == "reset":
+                _linger_not(transport)
+            transport.close()
+        # The connection is gone: whatever is returned now is written nowhere.
+        return response
+
+
+def _linger_not(transport: asyncio.BaseTransport) -> None:
+    """Make the close a reset. A socket without options, as in virtual time, just closes."""
+    raw = transport.get_extra_info("socket")
+    if raw is not None:
+        with contextlib.suppress(OSError, AttributeError, NotImplementedError):
+            raw.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))

@@ -1,0 +1,114 @@
+"""
+The knobs of the simulated exchange, and how a delay is drawn from one.
+"""
+
+from __future__ import annotations
+
+import math
+import random
+from collections.abc import Callable
+from dataclasses import dataclass, field
+
+__all__ = ["Delay", "Dice", "Settings", "draw_ns", "usual_sweep_delay"]
+
+Delay = float | tuple[float, float] | Callable[[random.Random], float]
+"""Seconds: a constant, a (low, high) range drawn evenly, or a function of the random generator; `inf` means never."""
+
+NEVER_NS = 1 << 62
+
+
+def usual_sweep_delay(dice: random.Random) -> float:
+    """Seconds from the answer of a cancel-by-symbol to its execution: log-normal, median 0.12, at most 1."""
+    return min(1.0, 0.12 * math.exp(dice.gauss(0.0, 0.6)))
+
+
+def draw_ns(delay: Delay, dice: random.Random) -> int:
+    """One drawn delay in nanoseconds; an infinite one gives `NEVER_NS`."""
+    if callable(delay):
+        seconds = delay(dice)
+    elif isinstance(delay, tuple):
+        low, high = delay
+        seconds = low if low == high else dice.uniform(low, high)
+    else:
+        seconds = delay
+    return NEVER_NS if math.isinf(seconds) else round(seconds * 1e9)
+
+
+class Dice:
+    """
+    Every source of chance, each with its own stream, so that one more draw here changes nothing there.
+
+    Args:
+        seed: decides all streams.
+    """
+
+    def __init__(self, seed: int) -> None:
+        self.network = random.Random(f"{seed}/network")
+        self.engine = random.Random(f"{seed}/engine")
+        self.replicas = random.Random(f"{seed}/replicas")
+        self.history = random.Random(f"{seed}/history")
+        self.ids = random.Random(f"{seed}/ids")
+        self.faults = random.Random(f"{seed}/faults")
+
+
+@dataclass(kw_only=True)
+class Settings:
+    """
+    How the simulated exchange behaves. Every field may be changed while it runs.
+
+    Attributes:
+        clock_offset_ms: exchange time minus the local wall clock at the start.
+        clock_drift_ppm: how much faster the exchange's clock runs than the local monotonic one.
+        request_latency_s: from the socket to the processing.
+        answer_latency_s: from the processing to the answer.
+        sweep_delay_s: from the answer of cancel-symbol-order to its execution.
+        cancel_delay_s: the same for cancel-order and batch-cancel-order.
+        listing_lag_s: how old the state is that unfilled-orders shows.
+        staleness_limit_s: no listing lag may exceed it.
+        replicas: how many servers answer listings; each one's view only moves forward.
+        history_lag_s: from an order's final event to its row in history-orders; `inf`: never.
+        order_info_lag_s: how old the state is that orderInfo shows.
+        history_days: how many days after its creation an order leaves history-orders.
+        nothing_open_code: code of a cancel-by-symbol that finds nothing open; `None`: 00000 as if there were.
+        unknown_order_code: code of orderInfo for an id that it does not know; `None`: an empty list.
+        cancelled_text: how a cancelled status is spelt, `cancelled` or `canceled`.
+        quotas: endpoint name -> calls a second, where it shall differ from `ROUTES`.
+        advertised_quotas: endpoint name -> the quota that the remaining-limit header pretends.
+        ip_per_minute: requests a minute of one address before it is banned; `None`: no such limit.
+        ip_ban_s: for how long.
+        clock_tolerance_ms: how far a timestamp may be off.
+    """
+
+    clock_offset_ms: int = 0
+    clock_drift_ppm: float = 0.0
+    request_latency_s: Delay = 0.0
+    answer_latency_s: Delay = 0.0
+    sweep_delay_s: Delay = usual_sweep_delay
+    cancel_delay_s: Delay = (0.005, 0.04)
+    staleness_limit_s: float = 2.0
+    listing_lag_s: Delay = (0.0, 0.3)
+    replicas: int = 3
+    history_lag_s: Delay = (0.1, 0.8)
+    order_info_lag_s: Delay = (0.0, 0.1)
+    history_days: int = 90
+    nothing_open_code: str | None = None
+    unknown_order_code: str | None = None
+    cancelled_text: str = "cancelled"
+    quotas: dict[str, int] = field(default_factory=dict)
+    advertised_quotas: dict[str, int] = field(default_factory=dict)
+    ip_per_minute: int | None = 6000
+    ip_ban_s: float = 300.0
+    clock_tolerance_ms: int = 30_000
+
+    def __setattr__(self, name: str, value: object) -> None:
+        if name not in self.__dataclass_fields__:
+            raise AttributeError(f"no such setting: {name}")
+        object.__setattr__(self, name, value)
+        if name in ("listing_lag_s", "staleness_limit_s"):
+            self._check_lag()
+
+    def _check_lag(self) -> None:
+        lag = getattr(self, "listing_lag_s", 0.0)
+        worst = max(lag) if isinstance(lag, tuple) else lag
+        if not callable(worst) and worst > self.staleness_limit_s:
+            raise ValueError(f"listing_lag_s {lag} exceeds staleness_limit_s {self.staleness_limit_s}")
