@@ -5,7 +5,6 @@ A thin HTTP shell over the gateway.
 from __future__ import annotations
 
 import asyncio
-import contextlib
 import socket
 import struct
 
@@ -15,6 +14,8 @@ from bitget_async.sim.call import Reply, Request
 from bitget_async.sim.gateway import Gateway
 
 __all__ = ["SimulatorServer"]
+
+CLOSE_S = 0.1
 
 
 class SimulatorServer:
@@ -32,32 +33,41 @@ class SimulatorServer:
         self._host = host
         self._port = port
         self._keepalive_s = keepalive_s
-        self._runner: web.ServerRunner | None = None
-        self._closing: asyncio.Event | None = None
+        self._web: web.Server | None = None
+        self._listener: asyncio.Server | None = None
+        self._closing = asyncio.Event()
         self.address: tuple[str, int] | None = None
 
     async def start(self) -> None:
         """Listen. Sets `address`."""
         # A client that goes away cancels its handler; the gateway processes the request all the same.
-        server = web.Server(
+        self._web = web.Server(
             self._serve, handler_cancellation=True, access_log=None, keepalive_timeout=self._keepalive_s
         )
         self._closing = asyncio.Event()
-        self._runner = web.ServerRunner(server, shutdown_timeout=0.1)
-        await self._runner.setup()
-        await web.TCPSite(self._runner, self._host, self._port).start()
-        host, port = self._runner.addresses[0][:2]
+        self._listener = await asyncio.get_running_loop().create_server(self._web, self._host, self._port)
+        host, port = self._listener.sockets[0].getsockname()[:2]
         self.address = (host, port)
 
     async def close(self) -> None:
         """Stop listening and close every connection; handlers that hang are released."""
-        runner, self._runner = self._runner, None
-        if runner is None:
+        listener, self._listener = self._listener, None
+        if listener is None:
             return
-        assert self._closing is not None
-        self._closing.set()
-        await runner.cleanup()
+        assert self._web is not None
         self.address = None
+        # asyncio loses a connection that it has accepted but not yet handed over when the listener is closed. So:
+        # accept no more, let the turns pass in which it is handed over, then close.
+        loop = asyncio.get_running_loop()
+        for sock in listener.sockets:
+            loop.remove_reader(sock.fileno())
+        await _turns(3)
+        listener.close()
+        self._closing.set()
+        self._web.pre_shutdown()
+        await self._web.shutdown(CLOSE_S)
+        await _turns(2)
+        await listener.wait_closed()
 
     async def _serve(self, request: web.BaseRequest) -> web.StreamResponse:
         body = await request.read()
@@ -93,9 +103,13 @@ class SimulatorServer:
         return response
 
 
+async def _turns(count: int) -> None:
+    for _ in range(count):
+        await asyncio.sleep(0)
+
+
 def _linger_not(transport: asyncio.BaseTransport) -> None:
     """Make the close a reset. A socket without options, as in virtual time, just closes."""
     raw = transport.get_extra_info("socket")
-    if raw is not None:
-        with contextlib.suppress(OSError, AttributeError, NotImplementedError):
-            raw.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+    if raw is not None and isinstance(raw.fileno(), int):
+        raw.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
