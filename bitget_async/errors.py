@@ -1,0 +1,251 @@
+"""
+The tree of errors, ordered by the first question after a failure: *may I repeat it?*
+
+    BitgetError
+    ├── UsageError (also ValueError)     your call is wrong: nothing was sent, repeating gives the same
+    ├── NotSent                          proven: no byte of the request left; safe to repeat
+    ├── OutcomeUnknown                   sent, and no answer that proves anything: reconcile, do not repeat blindly
+    ├── Refused                          the exchange answered no, and did not execute
+    │   ├── AuthenticationFailed         key, passphrase, signature
+    │   │   └── ClockSkewed              the timestamp, after one resynchronisation
+    │   ├── PermissionDenied             the key, address, account or region may not
+    │   ├── AccountModeMismatch          40085: the account is unified, this API is the classic one
+    │   ├── RateLimited                  too many requests
+    │   ├── UnknownSymbol                no such symbol, or not open for trading
+    │   ├── OrderNotFound                the exchange does not know the order (any more)
+    │   ├── OrderAlreadyFinal            filled or cancelled before
+    │   ├── NothingToCancel              the exchange says that nothing is open
+    │   ├── InsufficientFunds            balance too low
+    │   └── DuplicateClientOid           a pending order has this clientOid
+    └── CancellationUnconfirmed          a cancellation settled as STILL_OPEN or UNKNOWN; see `.report`
+
+Which exchange code gives which class stands in `codes`. Errors carry fields, the text is built from them;
+what the exchange wrote is shortened and its control characters are escaped.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from bitget_async.models import CancellationReport
+
+__all__ = [
+    "AccountModeMismatch",
+    "AuthenticationFailed",
+    "BitgetError",
+    "CancellationUnconfirmed",
+    "ClockSkewed",
+    "DuplicateClientOid",
+    "InsufficientFunds",
+    "NotSent",
+    "NothingToCancel",
+    "OrderAlreadyFinal",
+    "OrderNotFound",
+    "OutcomeUnknown",
+    "PermissionDenied",
+    "RateLimited",
+    "Refused",
+    "UnknownSymbol",
+    "UsageError",
+]
+
+TEXT_LIMIT = 256
+
+
+def printable(text: object) -> str:
+    """Text of the exchange made safe for one line of a log: at most 256 characters, control characters escaped."""
+    whole = text if isinstance(text, str) else repr(text)
+    return "".join(c if c.isprintable() else repr(c)[1:-1] for c in whole[:TEXT_LIMIT])[:TEXT_LIMIT]
+
+
+class BitgetError(Exception):
+    """Root of everything that this package raises on purpose. Errors survive `pickle` and `copy` with their fields."""
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        # The default calls the class with `args` alone, which keyword-only parameters refuse.
+        return _rebuilt, (type(self), self.args), self.__dict__
+
+
+class UsageError(BitgetError, ValueError):
+    """The call itself is wrong. Raised before any request; no token was taken."""
+
+
+class NotSent(BitgetError):
+    """
+    Proven: no byte of the request left this process. Safe to repeat.
+
+    Attributes:
+        reason: one of `rate_limit`, `connect`, `tls`, `closed`, `fence`; more may come.
+        endpoint: `"POST /api/..."`.
+        expected_wait_s: with `rate_limit`, the least number of seconds until a token can be had.
+        detail: a few words more, without secrets.
+    """
+
+    def __init__(
+        self, reason: str, *, endpoint: str = "", expected_wait_s: float | None = None, detail: str = ""
+    ) -> None:
+        self.reason = reason
+        self.endpoint = endpoint
+        self.expected_wait_s = expected_wait_s
+        self.detail = printable(detail)
+        super().__init__(reason, endpoint, expected_wait_s, self.detail)
+
+    def __str__(self) -> str:
+        wait = "" if self.expected_wait_s is None else f"; a token is expected in {self.expected_wait_s:.2f} s"
+        detail = f": {self.detail}" if self.detail else ""
+        return f"not sent ({self.reason}){detail}{wait}{_at(self.endpoint)}"
+
+
+class OutcomeUnknown(BitgetError):
+    """
+    The request was sent, or may have been, and no answer proves what became of it.
+
+    A read may simply be repeated. A command must be reconciled first: it may have been executed, or may be yet.
+
+    Attributes:
+        reason: `timeout`, `connection`, `unreadable`, `http_status`, `code`, `redirect`, `too_large`, `closed`.
+        endpoint: `"POST /api/..."`.
+        code: the exchange's code if there was one (documented as doubtful, or unknown to us), else `None`.
+        message: the exchange's text, or a few words on the failure.
+        http_status: status of the answer, or `None` if none arrived.
+    """
+
+    def __init__(
+        self,
+        reason: str,
+        *,
+        endpoint: str = "",
+        code: str | None = None,
+        message: str = "",
+        http_status: int | None = None,
+    ) -> None:
+        self.reason = reason
+        self.endpoint = endpoint
+        self.code = None if code is None else printable(code)
+        self.message = printable(message)
+        self.http_status = http_status
+        super().__init__(reason, endpoint, self.code, self.message, http_status)
+
+    def __str__(self) -> str:
+        parts = [f"outcome unknown ({self.reason})"]
+        if self.code is not None:
+            parts.append(f"code {self.code}")
+        if self.http_status is not None:
+            parts.append(f"HTTP {self.http_status}")
+        if self.message:
+            parts.append(self.message)
+        return ", ".join(parts) + _at(self.endpoint)
+
+
+class Refused(BitgetError):
+    """
+    The exchange answered no, in an envelope of its own: it did not execute the request.
+
+    Attributes:
+        code: the exchange's code, a string (leading zeros matter).
+        message: the exchange's text; never branch on it.
+        http_status: status of the answer.
+        endpoint: `"POST /api/..."`.
+    """
+
+    remedy = ""
+
+    def __init__(self, code: str, message: str = "", *, http_status: int | None = None, endpoint: str = "") -> None:
+        self.code = printable(code)
+        self.message = printable(message)
+        self.http_status = http_status
+        self.endpoint = endpoint
+        super().__init__(self.code, self.message, http_status, endpoint)
+
+    def __str__(self) -> str:
+        status = "" if self.http_status is None else f" (HTTP {self.http_status})"
+        remedy = f". {self.remedy}" if self.remedy else ""
+        return f"refused with code {self.code}{status}: {self.message}{_at(self.endpoint)}{remedy}"
+
+
+class AuthenticationFailed(Refused):
+    """Key, passphrase or signature is wrong. Repeating gives the same."""
+
+
+class ClockSkewed(AuthenticationFailed):
+    """The timestamp was refused, even after the clock was set by the exchange's own answer."""
+
+
+class PermissionDenied(Refused):
+    """The key, the address, the account or the region may not do this."""
+
+
+class AccountModeMismatch(Refused):
+    """Code 40085: the account has been upgraded to a unified account, which the classic API does not serve."""
+
+    remedy = (
+        "The account is in unified mode (UTA), and the classic V2 spot API serves classic accounts only: use a key "
+        "of a classic account or sub-account, or switch this main account back to classic mode at the exchange"
+    )
+
+
+class RateLimited(Refused):
+    """Too many requests, although ours were counted: somebody else spends the same quota."""
+
+
+class UnknownSymbol(Refused):
+    """No such symbol, or it is not open for trading (any more, or yet)."""
+
+
+class OrderNotFound(Refused):
+    """The exchange does not know this order, or not any more. For a cancel: find out why, it may have filled."""
+
+
+class OrderAlreadyFinal(Refused):
+    """The order is filled or cancelled, or otherwise past changing."""
+
+
+class NothingToCancel(Refused):
+    """The exchange says that nothing was open. A claim, not a proof."""
+
+
+class InsufficientFunds(Refused):
+    """The balance does not cover the order."""
+
+
+class DuplicateClientOid(Refused):
+    """A pending order has this clientOid already: look that order up."""
+
+
+class CancellationUnconfirmed(BitgetError):
+    """
+    A cancellation settled without proof that every order is final.
+
+    Attributes:
+        report: the `CancellationReport`: outcome STILL_OPEN or UNKNOWN, the reason, and each order's fate.
+    """
+
+    def __init__(self, report: CancellationReport) -> None:
+        super().__init__(report)
+        self.report = report
+
+    def __str__(self) -> str:
+        report = self.report
+        left = [fate.order.order_id for fate in (*report.still_open, *report.vanished)]
+        shown = ", ".join(left[:5]) + (", ..." if len(left) > 5 else "")
+        reason = f" ({report.reason})" if report.reason else ""
+        ids = f": {len(left)} without a final row: {shown}" if left else ""
+        return f"cancellation of {report.symbol} is {report.outcome.name}{reason}{ids}"
+
+
+def redact(error: Refused | OutcomeUnknown, hide: Callable[[str], str]) -> None:
+    """Pass every text of the error through `hide`: an answer may echo what it was sent."""
+    error.message = hide(error.message)
+    if error.code is not None:
+        error.code = hide(error.code)
+    error.args = tuple(hide(each) if isinstance(each, str) else each for each in error.args)
+
+
+def _at(endpoint: str) -> str:
+    return f" [{endpoint}]" if endpoint else ""
+
+
+def _rebuilt(error: type[BitgetError], args: tuple[object, ...]) -> BitgetError:
+    return error.__new__(error, *args)
