@@ -1,0 +1,63 @@
+# One command each; CI runs the same ones (.ci/run). `make check` is what a change must pass.
+
+PYTHON ?= python3
+VENV   := .venv
+BIN    := $(VENV)/bin
+# Warnings are errors and asyncio watches for forgotten awaits and slow callbacks, in every test run.
+STRICT := PYTHONASYNCIODEBUG=1 $(BIN)/python -X dev -W error
+PYTEST_ARGS ?=
+
+.DEFAULT_GOAL := help
+.PHONY: help demo test lint types guards packaging check bench cover clean
+
+help: ## this list
+	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
+
+$(VENV)/bin/python:
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null || { \
+		echo "bitget_async needs Python 3.11 or newer, and '$(PYTHON)' is $$($(PYTHON) --version 2>&1)." >&2; \
+		echo "Name another one: make PYTHON=python3.12 $(MAKECMDGOALS)" >&2; exit 1; }
+	$(PYTHON) -m venv $(VENV)
+
+# One stamp for each set of extras: installed again only when pyproject.toml changes.
+$(VENV)/.stamp-cli: pyproject.toml | $(VENV)/bin/python
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check -e '.[cli]'
+	@touch $@
+
+$(VENV)/.stamp-dev: pyproject.toml | $(VENV)/bin/python
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check -e '.[dev,peers]'
+	@touch $@ $(VENV)/.stamp-cli
+
+demo: $(VENV)/.stamp-cli ## cancel against the bundled simulator, no keys needed
+	$(BIN)/bitget-async demo
+
+test: $(VENV)/.stamp-dev ## every test, strictly; PYTEST_ARGS='-k name' for some
+	$(STRICT) -m pytest $(PYTEST_ARGS)
+
+lint: $(VENV)/.stamp-dev ## format and lint, changing nothing
+	$(BIN)/ruff format --check .
+	$(BIN)/ruff check .
+
+types: $(VENV)/.stamp-dev ## mypy --strict
+	$(BIN)/mypy --strict
+
+guards: $(VENV)/.stamp-dev ## who may import whom, banned calls, exports
+	$(STRICT) -m pytest -q tests/test_floors.py tests/test_guards.py
+
+packaging: $(VENV)/.stamp-dev ## build sdist and wheel, look at what is in them
+	$(STRICT) -m pytest -q tests/test_packaging.py
+
+check: lint types test ## all that a change must pass: guards and packaging are tests too
+
+bench: $(VENV)/.stamp-dev ## every benchmark; benchmarks/README.md says how to read the figures
+	@for script in benchmarks/[a-z]*.py; do echo "== $$script"; $(BIN)/python "$$script" || exit 1; done
+
+cover: $(VENV)/.stamp-dev ## branch coverage: all rooms shown, the pure ones must be complete
+	@mkdir -p .cache
+	$(STRICT) -m coverage run -m pytest -q $(PYTEST_ARGS)
+	$(BIN)/coverage report --include='bitget_async/*' --fail-under=0
+	$(BIN)/coverage report
+
+clean: ## everything that was made, the virtual environment too
+	rm -rf $(VENV) .cache .hypothesis .mypy_cache .pytest_cache .ruff_cache build dist
+	find . -name __pycache__ -type d -prune -exec rm -rf {} +
