@@ -69,6 +69,8 @@ def symbol_row(symbol: Symbol) -> dict[str, object]:
         "orderQuantity": "200",
         "openTime": "1532454360000",
         "offTime": "",
+        "maxLimitOrderValue": "10000000",
+        "maxMarketOrderValue": "1000000",
     }
 
 
