@@ -1,0 +1,496 @@
+"""`BitgetClient`: lifetime and verbs."""
+
+from __future__ import annotations
+
+import random
+import ssl
+from collections.abc import Sequence
+from decimal import Decimal
+from types import TracebackType
+from typing import Any, Self, cast
+
+from bitget_async.cancellation import Canceller, PendingCancellation
+from bitget_async.clock import Clock, SystemClock
+from bitget_async.course import Options
+from bitget_async.credentials import Credentials, KeyMaterial
+from bitget_async.endpoints import (
+    ACCOUNT_INFO,
+    ASSETS,
+    BATCH_CANCEL_ORDER,
+    CANCEL_ORDER,
+    CANCEL_SYMBOL_ORDER,
+    HISTORY_ORDERS,
+    ORDER_INFO,
+    PLACE_ORDER,
+    SERVER_TIME,
+    SYMBOLS,
+    UNFILLED_ORDERS,
+    Effect,
+    Endpoint,
+)
+from bitget_async.errors import NotSent, OrderNotFound, UsageError
+from bitget_async.evidence import Assumptions
+from bitget_async.limits import Limits, LocalLimits, Unlimited
+from bitget_async.models import AccountInfo, Asset, BatchAck, Order, OrderAck, OrderType, Side, Symbol
+from bitget_async.session import Session
+from bitget_async.transport import AiohttpTransport, is_loopback, origin_of
+from bitget_async.watcher import Watcher
+
+__all__ = ["BitgetClient"]
+
+BASE_URL = "https://api.bitget.com"
+USER_AGENT = "bitget-async"
+
+
+class BitgetClient:
+    """
+    The Bitget V2 spot API on asyncio.
+
+    Use it as an async context manager, on one event loop. All methods may be called from any number of tasks.
+
+    Args:
+        credentials: `Credentials`, or anything with `api_key`, `secret` and `passphrase`; `None` for public calls only.
+        base_url: scheme and host; `http://` on loopback only.
+        demo: demo trading: every request carries `paptrading: 1`. Needs a key made for demo trading.
+        uid: the account's UID. Limits are counted per UID: give it whenever two keys of one account are used in one
+            process. Without it the API key stands for it, and two keys of one account would count apart.
+        timeout_s: seconds for one request from connecting to the last byte, and for a read with its repeats.
+        limits: `LocalLimits` shared by all clients on this loop by default. `Unlimited()` on loopback only.
+        staleness_s: assumption: how old an open listing may be when the exchange serves it.
+        execution_grace_s: assumption: how long after the exchange's last chance to accept a command it may still act.
+        ssl_context: for a private certificate authority; must verify certificates and host names.
+        clock: for tests in virtual time.
+        rng: jitter; give a seeded one for a repeatable run.
+
+    Raises:
+        UsageError: an argument cannot be meant.
+    """
+
+    def __init__(
+        self,
+        credentials: Credentials | KeyMaterial | None = None,
+        *,
+        base_url: str = BASE_URL,
+        demo: bool = False,
+        uid: str | None = None,
+        timeout_s: float = 10.0,
+        limits: Limits | None = None,
+        staleness_s: float = 2.0,
+        execution_grace_s: float = 10.0,
+        ssl_context: ssl.SSLContext | None = None,
+        clock: Clock | None = None,
+        rng: random.Random | None = None,
+    ) -> None:
+        self._origin = origin_of(base_url)
+        if isinstance(limits, Unlimited) and not is_loopback(base_url):
+            raise UsageError("Unlimited() is for loopback only: the exchange bans who breaks its limits")
+        for name, value in (("timeout_s", timeout_s), ("staleness_s", staleness_s)):
+            _positive(name, value)
+        if execution_grace_s != 0:
+            _positive("execution_grace_s", execution_grace_s)
+        if uid is not None and (not isinstance(uid, str) or not uid):
+            raise UsageError("uid must be the account's UID as a non-empty str")
+        self._credentials = None if credentials is None else Credentials.of(credentials)
+        self._account = uid or (self._credentials.fingerprint if self._credentials else "")
+        self._limits = limits
+        self._timeout_s = float(timeout_s)
+        self._assumptions = Assumptions(float(staleness_s), float(execution_grace_s))
+        self._clock: Clock = clock or SystemClock()
+        self._rng = rng or random.Random()
+        headers = {"locale": "en-US", "Content-Type": "application/json", "User-Agent": USER_AGENT}
+        headers["Accept-Encoding"] = "identity"
+        if demo:
+            headers["paptrading"] = "1"
+        self._transport = AiohttpTransport(base_url, self._clock, ssl_context=ssl_context, headers=headers)
+        self._parts: tuple[Session, Watcher, Canceller] | None = None
+        self._closed = False
+
+    def __repr__(self) -> str:
+        state = "closed" if self._closed else "open" if self._parts else "not used yet"
+        return f"<BitgetClient {self._origin} {state}>"
+
+    async def __aenter__(self) -> Self:
+        self._open()
+        return self
+
+    async def __aexit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        await self.close()
+
+    async def close(self) -> None:
+        """
+        Close the client: pending cancellations settle as UNKNOWN (`client_closed`), waiters for tokens get
+        `NotSent`, connections close. What was sent stays sent. Safe to call twice. Wait for `pending` first where
+        the outcome matters.
+        """
+        self._closed = True
+        parts, self._parts = self._parts, None
+        if parts is not None:
+            session, watcher, canceller = parts
+            await watcher.close()
+            await canceller.close()
+            await watcher.close()
+            await session.close()
+
+    def _open(self) -> tuple[Session, Watcher, Canceller]:
+        if self._closed:
+            raise NotSent("closed", detail="the client is closed")
+        if self._parts is None:
+            session = Session(
+                self._credentials,
+                origin=self._origin,
+                account=self._account,
+                transport=self._transport,
+                limits=self._limits or LocalLimits.shared(),
+                clock=self._clock,
+                timeout_s=self._timeout_s,
+                rng=self._rng,
+            )
+            watcher = Watcher(session, self._rng)
+            self._parts = (session, watcher, Canceller(session, watcher, self._assumptions))
+        return self._parts
+
+    # -- the flagship -----------------------------------------------------------------------------------------
+
+    async def cancel_symbol_orders(
+        self,
+        symbol: str,
+        *,
+        snapshot: str = "concurrent",
+        ensure: bool = False,
+        confirm_within_s: float = 60.0,
+        max_wait_s: float | None = None,
+    ) -> PendingCancellation:
+        """
+        Cancel every open order of the account on one symbol, whoever placed it, and prove it.
+
+        Returns as soon as the exchange has answered, or as soon as it is known that nobody can know. The handle then
+        resolves by itself; await it for the proof. Calls for the same symbol and options that come before the command
+        is signed share it.
+
+        Args:
+            symbol: exchange spelling, e.g. "BTCUSDT".
+            snapshot: "concurrent": the open orders are listed beside the command, which is never delayed. "before":
+                listed first, for an exact set at the price of a round trip. "none": the fewest requests.
+            ensure: orders in scope that are still open 2 s after the answer are cancelled by id, until none is left.
+            confirm_within_s: seconds from the signing after which the handle settles, whatever is known. STILL_OPEN
+                can be proven only after about 42 s.
+            max_wait_s: longest wait for a token in seconds; `None` waits as long as it takes.
+
+        Returns:
+            `PendingCancellation`: taken or not (`.acknowledged`), never yet confirmed.
+
+        Raises:
+            UsageError: bad symbol or option; no request was made.
+            NotSent: proven: no byte left, safe to call again.
+            Refused: the exchange said no and executed nothing.
+
+        Cancelling: before the signing the last caller's cancellation withdraws the command; afterwards it changes
+        nothing, and the handle stays in `pending`.
+        Cost: 1 token of cancel-symbol-order (5 a second per UID). Reads: usually 4, shared between symbols.
+        Source: https://www.bitget.com/api-doc/spot/trade/Cancel-Symbol-Orders, read 2025-11-30.
+        """
+        options = Options(snapshot, bool(ensure), confirm_within_s, max_wait_s)
+        return await self._open()[2].cancel(symbol, options)
+
+    @property
+    def pending(self) -> tuple[PendingCancellation, ...]:
+        """Cancellations that are signed and not settled, oldest first."""
+        return self._parts[2].pending if self._parts else ()
+
+    # -- any row ----------------------------------------------------------------------------------------------
+
+    async def call(self, row: Endpoint, /, *, max_wait_s: float | None = None, **params: Any) -> Any:
+        """
+        Make any call of the catalogue: `await client.call(HISTORY_ORDERS, symbol="BTCUSDT")`.
+
+        Args:
+            row: a row of `bitget_async.endpoints`.
+            max_wait_s: longest wait for a token in seconds.
+            params: the row's parameters in snake case; `None` counts as not given.
+
+        Returns:
+            What `row.returns` says. For a command: a receipt, not a result.
+
+        Raises:
+            UsageError, NotSent, OutcomeUnknown, Refused: see `bitget_async.errors`.
+
+        Cancelling: reads: safe. Commands: safe before the signing; afterwards the command goes on without you.
+        Cost: 1 token of the row's quota for each copy on the wire.
+        """
+        session = self._open()[0]
+        if row is CANCEL_SYMBOL_ORDER:
+            raise UsageError("use cancel_symbol_orders(): the bare answer of this call proves nothing")
+        send = session.command if row.effect is Effect.COMMAND else session.call
+        return (await send(row, params, max_wait_s=max_wait_s)).value
+
+    # -- public -----------------------------------------------------------------------------------------------
+
+    async def server_time(self) -> int:
+        """
+        The exchange's clock in Unix milliseconds.
+
+        Raises: NotSent, OutcomeUnknown, Refused. Cancelling: safe. Cost: 1 token of time (20 a second per IP).
+        Source: https://www.bitget.com/api-doc/common/public/Get-Server-Time, read 2025-11-30.
+        """
+        told: int = (await self.call(SERVER_TIME)).server_ms
+        return told
+
+    async def symbols(self, symbol: str | None = None) -> list[Symbol]:
+        """
+        Trading rules of one symbol or of all, in the exchange's order.
+
+        Raises: UsageError, NotSent, OutcomeUnknown, Refused (`UnknownSymbol`).
+        Cancelling: safe. Cost: 1 token of symbols (20 a second per IP); all of them are more than a megabyte.
+        Source: https://www.bitget.com/api-doc/spot/market/Get-Symbols, read 2025-11-30.
+        """
+        rows: list[Symbol] = await self.call(SYMBOLS, symbol=symbol)
+        return rows
+
+    # -- account ----------------------------------------------------------------------------------------------
+
+    async def account_info(self) -> AccountInfo:
+        """
+        User id, permissions and address list of the key.
+
+        Raises: NotSent, OutcomeUnknown, Refused (`AccountModeMismatch` for a unified account).
+        Cancelling: safe. Cost: 1 token of info (1 a second per UID).
+        Source: https://www.bitget.com/api-doc/spot/account/Get-Account-Info, read 2025-11-30.
+        """
+        info: AccountInfo = await self.call(ACCOUNT_INFO)
+        return info
+
+    async def assets(self, coin: str | None = None, *, asset_type: str | None = None) -> list[Asset]:
+        """
+        Balances.
+
+        Args:
+            coin: one coin, or `None` for all.
+            asset_type: "hold_only" (the exchange's default: coins that are held) or "all".
+
+        Raises: UsageError, NotSent, OutcomeUnknown, Refused.
+        Cancelling: safe. Cost: 1 token of assets (10 a second per UID).
+        Source: https://www.bitget.com/api-doc/spot/account/Get-Account-Assets, read 2025-11-30.
+        """
+        rows: list[Asset] = await self.call(ASSETS, coin=coin, asset_type=asset_type)
+        return rows
+
+    # -- trade ------------------------------------------------------------------------------------------------
+
+    async def place_order(
+        self,
+        symbol: str,
+        side: Side | str,
+        order_type: OrderType | str,
+        size: Decimal | int | str,
+        *,
+        price: Decimal | int | str | None = None,
+        force: str | None = None,
+        client_oid: str | None = None,
+        max_wait_s: float | None = None,
+        **more: Any,
+    ) -> OrderAck:
+        """
+        Place one order. The answer is a receipt: the order may still end in the matching engine.
+
+        Args:
+            symbol: exchange spelling, e.g. "BTCUSDT".
+            side: "buy" or "sell".
+            order_type: "limit" or "market".
+            size: amount in base coin; in QUOTE coin for a market buy.
+            price: limit price in quote coin; only with "limit".
+            force: "gtc" (default for a limit order), "post_only", "fok" or "ioc"; ignored for a market order.
+            client_oid: your id, 32 or fewer of [0-9A-Za-z_-]; checked for duplicates among pending orders only.
+            max_wait_s: longest wait for a token in seconds.
+            more: other parameters of the row `PLACE_ORDER` (tpsl, preset prices, stp_mode, receive window).
+
+        Raises:
+            UsageError, NotSent, Refused (`InsufficientFunds`, `DuplicateClientOid`, ...).
+            OutcomeUnknown: it may have been placed: look it up by `client_oid` before placing again.
+
+        Cancelling: safe before the signing; afterwards the order goes on without you.
+        Cost: 1 token of place-order (10 a second per UID) and 1 of the IP budget.
+        Source: https://www.bitget.com/api-doc/spot/trade/Place-Order, read 2025-11-30.
+        """
+        if force is None and order_type == "limit":
+            force = "gtc"
+        session, watcher, _ = self._open()
+        given = {"symbol": symbol, "side": side, "order_type": order_type, "size": size, "price": price, **more}
+        answer = await session.command(
+            PLACE_ORDER, {**given, "force": force, "client_oid": client_oid}, max_wait_s=max_wait_s
+        )
+        ack = cast("OrderAck", answer.value)
+        if ack.order_id and more.get("tpsl_type") != "tpsl":
+            watcher.placed(Order(order_id=ack.order_id, symbol=symbol, client_oid=ack.client_oid or ""))
+        return ack
+
+    async def cancel_order(
+        self,
+        symbol: str | None = None,
+        *,
+        order_id: str | None = None,
+        client_oid: str | None = None,
+        tpsl_type: str | None = None,
+        max_wait_s: float | None = None,
+    ) -> OrderAck:
+        """
+        Ask the exchange to cancel one order. The answer means "taken", not "cancelled".
+
+        Args:
+            symbol: exchange spelling; needed unless `tpsl_type="tpsl"`.
+            order_id, client_oid: one of them.
+            tpsl_type: "tpsl" for a stand-alone take-profit or stop-loss order, which is named by `order_id`.
+            max_wait_s: longest wait for a token in seconds.
+
+        Raises:
+            UsageError, NotSent, OutcomeUnknown.
+            Refused: `OrderNotFound` means "not open any more: find out why", not "cancelled".
+
+        Cancelling: safe before the signing; afterwards the command goes on without you.
+        Cost: 1 token of cancel-order (10 a second per UID).
+        Source: https://www.bitget.com/api-doc/spot/trade/Cancel-Order, read 2025-11-30.
+        """
+        ack: OrderAck = await self.call(
+            CANCEL_ORDER,
+            symbol=symbol,
+            order_id=order_id,
+            client_oid=client_oid,
+            tpsl_type=tpsl_type,
+            max_wait_s=max_wait_s,
+        )
+        return ack
+
+    async def batch_cancel_orders(
+        self,
+        symbol: str,
+        *,
+        order_ids: Sequence[str] | None = None,
+        client_oids: Sequence[str] | None = None,
+        max_wait_s: float | None = None,
+    ) -> BatchAck:
+        """
+        Ask the exchange to cancel up to 20 orders of one symbol by their ids, all of one kind.
+
+        Returns:
+            `BatchAck`: the orders taken (`success`) and those not (`failure`, with code and text): the exchange
+            answers 00000 even if every one failed, so look.
+
+        Raises:
+            UsageError: no ids, more than 20, both kinds, or one twice.
+            NotSent, OutcomeUnknown, Refused.
+
+        Cancelling: safe before the signing; afterwards the command goes on without you.
+        Cost: 1 token of batch-cancel-order (10 a second per UID).
+        Source: https://www.bitget.com/api-doc/spot/trade/Batch-Cancel-Orders, read 2025-11-30.
+        """
+        if (order_ids is None) == (client_oids is None):
+            raise UsageError("batch_cancel_orders: give either order_ids or client_oids")
+        kind, ids = ("order_id", order_ids) if client_oids is None else ("client_oid", client_oids)
+        if ids is None or isinstance(ids, (str, bytes)):
+            raise UsageError(f"batch_cancel_orders: {kind}s must be a list of ids")
+        ack: BatchAck = await self.call(
+            BATCH_CANCEL_ORDER, symbol=symbol, order_list=[{kind: each} for each in ids], max_wait_s=max_wait_s
+        )
+        return ack
+
+    async def order_info(self, *, order_id: str | None = None, client_oid: str | None = None) -> Order:
+        """
+        One order by one of its ids. By `client_oid` the exchange finds only orders of the last two hours.
+
+        Raises:
+            UsageError: none or both ids.
+            OrderNotFound: the exchange does not know it (yet: an order can take a moment to appear).
+            NotSent, OutcomeUnknown, Refused.
+
+        Cancelling: safe. Cost: 1 token of orderInfo (20 a second per UID).
+        Source: https://www.bitget.com/api-doc/spot/trade/Get-Order-Info, read 2025-11-30.
+        """
+        rows: list[Order] = await self.call(ORDER_INFO, order_id=order_id, client_oid=client_oid)
+        if not rows:
+            raise OrderNotFound("00000", "an empty answer", http_status=200, endpoint=ORDER_INFO.label)
+        return rows[0]
+
+    async def unfilled_orders(
+        self,
+        symbol: str | None = None,
+        *,
+        limit: int = 100,
+        id_less_than: str | None = None,
+        start_ms: int | None = None,
+        end_ms: int | None = None,
+        order_id: str | None = None,
+        tpsl_type: str | None = None,
+    ) -> list[Order]:
+        """
+        One page of open orders: at most 100 rows, newest first. An empty page can be as old as a lagging replica.
+
+        Args:
+            symbol: one symbol, or `None` for all.
+            limit: rows, 1 to 100.
+            id_less_than: only orders older than this order id: the smallest id of the page before.
+            start_ms, end_ms: creation time, Unix milliseconds.
+            order_id: one order.
+            tpsl_type: "normal" (default) or "tpsl": two separate lists.
+
+        Raises: UsageError, NotSent, OutcomeUnknown, Refused.
+        Cancelling: safe. Cost: 1 token of unfilled-orders (20 a second per UID).
+        Source: https://www.bitget.com/api-doc/spot/trade/Get-Unfilled-Orders, read 2025-11-30.
+        """
+        return await self._page(UNFILLED_ORDERS, symbol, limit, id_less_than, start_ms, end_ms, order_id, tpsl_type)
+
+    async def history_orders(
+        self,
+        symbol: str | None = None,
+        *,
+        limit: int = 100,
+        id_less_than: str | None = None,
+        start_ms: int | None = None,
+        end_ms: int | None = None,
+        order_id: str | None = None,
+        tpsl_type: str | None = None,
+    ) -> list[Order]:
+        """
+        One page of finished orders of the last 90 days: at most 100 rows, newest first. It lags behind the truth.
+
+        Args:
+            symbol: one symbol, or `None` for all.
+            limit: rows, 1 to 100.
+            id_less_than: only orders older than this order id: the smallest id of the page before.
+            start_ms, end_ms: Unix milliseconds; which time they filter on is not documented (creation, presumably).
+            order_id: one order.
+            tpsl_type: "normal" (default) or "tpsl": two separate lists.
+
+        Raises: UsageError, NotSent, OutcomeUnknown, Refused.
+        Cancelling: safe. Cost: 1 token of history-orders (20 a second per UID).
+        Source: https://www.bitget.com/api-doc/spot/trade/Get-History-Orders, read 2025-11-30.
+        """
+        return await self._page(HISTORY_ORDERS, symbol, limit, id_less_than, start_ms, end_ms, order_id, tpsl_type)
+
+    async def _page(
+        self,
+        row: Endpoint,
+        symbol: str | None,
+        limit: int,
+        id_less_than: str | None,
+        start_ms: int | None,
+        end_ms: int | None,
+        order_id: str | None,
+        tpsl_type: str | None,
+    ) -> list[Order]:
+        rows: list[Order] = await self.call(
+            row,
+            symbol=symbol,
+            limit=limit,
+            id_less_than=id_less_than,
+            start_time=start_ms,
+            end_time=end_ms,
+            order_id=order_id,
+            tpsl_type=tpsl_type,
+        )
+        return rows
+
+
+def _positive(name: str, value: object) -> None:
+    if isinstance(value, bool) or not isinstance(value, (int, float)) or not 0 < value <= 3600:
+        raise UsageError(f"{name} must be a number of seconds above 0 and up to an hour, not {value!r}")

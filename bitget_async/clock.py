@@ -1,0 +1,179 @@
+"""
+Time: a clock to be given, and the exchange's clock as an interval.
+
+Durations are monotonic nanoseconds; only the exchange's own times are epoch milliseconds. Nothing else in
+the package reads a clock or sleeps, so a test can run any part of it in virtual time.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from typing import Protocol
+
+__all__ = ["Clock", "ServerClock", "SystemClock", "VirtualClock"]
+
+DAY_NS = 86_400_000_000_000
+MS_NS = 1_000_000
+
+
+class Clock(Protocol):
+    """What the package needs of time."""
+
+    def monotonic_ns(self) -> int:
+        """Nanoseconds that never step, from an arbitrary start."""
+
+    def epoch_ms(self) -> int:
+        """This machine's wall clock in Unix milliseconds; may be wrong, may step."""
+
+    async def sleep(self, seconds: float) -> None:
+        """Wait that many seconds. Safe to cancel."""
+
+
+class SystemClock:
+    """The machine's clocks."""
+
+    def monotonic_ns(self) -> int:
+        """Nanoseconds of the monotonic clock, the one that asyncio's timers follow."""
+        return time.monotonic_ns()
+
+    def epoch_ms(self) -> int:
+        """Unix milliseconds of the wall clock."""
+        return time.time_ns() // MS_NS
+
+    async def sleep(self, seconds: float) -> None:
+        """Wait that many seconds. Safe to cancel."""
+        await asyncio.sleep(seconds)
+
+
+class VirtualClock:
+    """
+    A clock that follows the running event loop, for tests on a loop with virtual time.
+
+    Args:
+        epoch_ms: Unix milliseconds at the loop's time 0.
+        drift_ppm: how much faster than the loop the wall clock runs, in parts per million.
+    """
+
+    def __init__(self, epoch_ms: int = 1_750_000_000_000, *, drift_ppm: float = 0.0) -> None:
+        self._epoch_ms = epoch_ms
+        self._rate = 1.0 + drift_ppm / 1e6
+
+    def monotonic_ns(self) -> int:
+        """The running loop's time in nanoseconds."""
+        return round(asyncio.get_running_loop().time() * 1e9)
+
+    def epoch_ms(self) -> int:
+        """Unix milliseconds: the start value, the loop's time with the drift, and every step so far."""
+        return self._epoch_ms + int(asyncio.get_running_loop().time() * 1000.0 * self._rate)
+
+    def step(self, by_ms: int) -> None:
+        """Move the wall clock by that many milliseconds, as NTP or an operator would."""
+        self._epoch_ms += by_ms
+
+    async def sleep(self, seconds: float) -> None:
+        """Wait that many virtual seconds. Safe to cancel."""
+        await asyncio.sleep(seconds)
+
+
+class ServerClock:
+    """
+    The exchange's clock, known as an interval of offsets to the local monotonic clock.
+
+    Every answer carries `requestTime`, stamped somewhere between sending and receiving, so each answer gives
+    an interval that must hold the true offset. The intersection of all of them is kept and widened by
+    `AGE_PPM` as it grows old. A single answer that moves the clock by more than a day is not believed until a
+    second one agrees with it.
+
+    Times in are monotonic nanoseconds, times out are the exchange's Unix milliseconds.
+    """
+
+    AGE_PPM = 100
+
+    def __init__(self, clock: Clock) -> None:
+        self._clock = clock
+        self._low_ns: int | None = None
+        self._high_ns = 0
+        self._as_of_ns = 0
+        self._doubted: tuple[int, int, int] | None = None
+
+    @property
+    def synchronised(self) -> bool:
+        """Whether any answer has told the exchange's time yet."""
+        return self._low_ns is not None
+
+    def observe(self, request_time_ms: int, sent_ns: int, received_ns: int) -> None:
+        """
+        Take in the `requestTime` (exchange ms) of an answer to a request sent and received at those
+        monotonic ns.
+        """
+        low = request_time_ms * MS_NS - received_ns
+        high = (request_time_ms + 1) * MS_NS - sent_ns
+        if self._low_ns is None:
+            known = self._local_guess_ns(received_ns)
+            if abs((low + high) // 2 - known) > DAY_NS and not self._agrees_with_doubted(low, high, received_ns):
+                return
+            self._set(low, high, received_ns)
+            return
+        old_low, old_high = self._aged(received_ns)
+        if low <= old_high and high >= old_low:
+            self._doubted = None
+            self._set(max(low, old_low), min(high, old_high), received_ns)
+        elif self._gap(low, high, old_low, old_high) < 1_000 * MS_NS:
+            # Servers behind one address disagree by a little: both may be right, so keep what covers both.
+            self._set(min(low, old_low), max(high, old_high), received_ns)
+        elif self._agrees_with_doubted(low, high, received_ns):
+            self._set(low, high, received_ns)
+
+    def resync(self, request_time_ms: int, sent_ns: int, received_ns: int) -> None:
+        """
+        Forget what was known and start from this answer: the exchange has just refused our timestamp.
+        """
+        self._doubted = None
+        low = request_time_ms * MS_NS - received_ns
+        high = (request_time_ms + 1) * MS_NS - sent_ns
+        if self._low_ns is not None:
+            old_low, old_high = self._aged(received_ns)
+            if low <= old_high and high >= old_low:
+                low, high = max(low, old_low), min(high, old_high)
+        self._set(low, high, received_ns)
+
+    def estimate_ms(self, at_ns: int) -> int:
+        """The exchange's time at that monotonic ns, as well as it is known; before any answer, the wall clock."""
+        if self._low_ns is None:
+            return (at_ns + self._local_guess_ns(self._clock.monotonic_ns())) // MS_NS
+        return (at_ns + (self._low_ns + self._high_ns) // 2) // MS_NS
+
+    def bounds_ms(self, at_ns: int) -> tuple[int, int] | None:
+        """
+        Earliest and latest that the exchange's clock can have shown at that monotonic ns, or `None` before
+        the first answer.
+        """
+        if self._low_ns is None:
+            return None
+        low, high = self._aged(at_ns)
+        return (at_ns + low) // MS_NS, -(-(at_ns + high) // MS_NS)
+
+    def _set(self, low: int, high: int, as_of_ns: int) -> None:
+        self._low_ns, self._high_ns, self._as_of_ns = low, high, as_of_ns
+
+    def _aged(self, at_ns: int) -> tuple[int, int]:
+        assert self._low_ns is not None
+        age = abs(at_ns - self._as_of_ns) * self.AGE_PPM // 1_000_000
+        return self._low_ns - age, self._high_ns + age
+
+    def _local_guess_ns(self, at_ns: int) -> int:
+        return self._clock.epoch_ms() * MS_NS - at_ns
+
+    @staticmethod
+    def _gap(low: int, high: int, old_low: int, old_high: int) -> int:
+        return max(low - old_high, old_low - high)
+
+    def _agrees_with_doubted(self, low: int, high: int, received_ns: int) -> bool:
+        doubted, self._doubted = self._doubted, (low, high, received_ns)
+        if doubted is None:
+            return False
+        agrees = self._gap(low, high, doubted[0], doubted[1]) < 1_000 * MS_NS
+        if agrees:
+            self._doubted = None
+        return agrees

@@ -1,0 +1,145 @@
+"""
+Checks of parameter values: each turns what the caller gave into what goes on the wire, or raises `UsageError`.
+
+They refuse what is certainly wrong and leave doubtful cases to the exchange. Nothing is corrected silently:
+a lower-case symbol in an irreversible command is a mistake, not a spelling.
+"""
+
+from __future__ import annotations
+
+import enum
+import re
+from collections.abc import Callable, Iterable, Mapping
+from decimal import Decimal, InvalidOperation
+from typing import Any
+
+from bitget_async.errors import UsageError
+
+__all__ = [
+    "amount",
+    "client_oid",
+    "coin",
+    "id_items",
+    "integer",
+    "milliseconds",
+    "one_of",
+    "order_id",
+    "price_text",
+    "symbol",
+]
+
+SYMBOL = re.compile(r"[A-Z0-9$._\-]{2,40}")
+COIN = re.compile(r"[A-Za-z0-9$._\-]{1,40}")
+CLIENT_OID = re.compile(r"[0-9A-Za-z_:#+\- ]{1,64}")
+DIGITS = re.compile(r"[0-9]{1,32}")
+MOST_ITEMS = 20
+
+
+def _shown(value: object) -> str:
+    text = repr(value)
+    return text if len(text) <= 50 else text[:47] + "..."
+
+
+def symbol(value: object) -> str:
+    """A symbol in the exchange's spelling: 2 to 40 of A-Z, 0-9, $ . _ -."""
+    if not isinstance(value, str) or SYMBOL.fullmatch(value) is None:
+        raise UsageError(f'must be a symbol in the exchange\'s own spelling, such as "BTCUSDT", not {_shown(value)}')
+    return value
+
+
+def coin(value: object) -> str:
+    """A coin name such as "USDT"."""
+    if not isinstance(value, str) or COIN.fullmatch(value) is None:
+        raise UsageError(f'must be a coin name such as "USDT", not {_shown(value)}')
+    return value
+
+
+def order_id(value: object) -> str:
+    """An order id: decimal digits as a string."""
+    if not isinstance(value, str) or DIGITS.fullmatch(value) is None:
+        raise UsageError(f"must be an order id (a string of digits), not {_shown(value)}")
+    return value
+
+
+def client_oid(value: object) -> str:
+    """A client order id: 1 to 64 of letters, digits, _ : # + - and space. 32 or fewer of [0-9A-Za-z_-] is safest."""
+    if not isinstance(value, str) or CLIENT_OID.fullmatch(value) is None:
+        raise UsageError(f"must be 1 to 64 letters, digits or _ : # + - and space, not {_shown(value)}")
+    return value
+
+
+def amount(value: object) -> str:
+    """A positive amount: `Decimal`, `int` or decimal text; never `float`, which does not hold what you typed."""
+    if isinstance(value, bool) or not isinstance(value, (Decimal, int, str)):
+        raise UsageError(f"must be a Decimal, an int or a decimal text, not {_shown(value)}")
+    try:
+        number = Decimal(value)
+    except InvalidOperation:
+        raise UsageError(f"must be a decimal number, not {_shown(value)}") from None
+    if not number.is_finite() or number <= 0 or abs(number.adjusted()) > 40:
+        raise UsageError(f"must be a positive number, not {_shown(value)}")
+    return format(number, "f")
+
+
+def price_text(value: object) -> str:
+    """A positive price, or `""` where the exchange reads that as "at market"."""
+    return "" if value == "" else amount(value)
+
+
+def milliseconds(value: object) -> str:
+    """A Unix time in milliseconds."""
+    if isinstance(value, bool) or not isinstance(value, int):
+        raise UsageError(f"must be an int of Unix milliseconds, not {_shown(value)}")
+    if not 1_000_000_000_000 <= value < 10_000_000_000_000:
+        raise UsageError(f"must be Unix milliseconds (13 digits), not {_shown(value)}")
+    return str(value)
+
+
+def integer(low: int, high: int) -> Callable[[object], str]:
+    """An `int` between `low` and `high`, both included."""
+
+    def check(value: object) -> str:
+        if isinstance(value, bool) or not isinstance(value, int) or not low <= value <= high:
+            raise UsageError(f"must be an int from {low} to {high}, not {_shown(value)}")
+        return str(value)
+
+    return check
+
+
+def one_of(*texts: str) -> Callable[[object], str]:
+    """One of these texts, or an enum member with such a value."""
+
+    def check(value: object) -> str:
+        text = value.value if isinstance(value, enum.Enum) else value
+        if not isinstance(text, str) or text not in texts:
+            raise UsageError(f"must be one of {', '.join(texts)}, not {_shown(value)}")
+        return text
+
+    return check
+
+
+def id_items(value: object) -> list[dict[str, str]]:
+    """
+    Orders of a batch: 1 to 20 mappings, each `{"order_id": ...}` or `{"client_oid": ...}`, one kind for all.
+
+    The pages say 50 and the best practices and code 40306 say 20. A call that mixes the kinds fails for the
+    clientOid-only items, and the same order twice within a second gives 45129.
+    """
+    if not isinstance(value, Iterable) or isinstance(value, (str, bytes, Mapping)):
+        raise UsageError(f"must be a list of order ids, not {_shown(value)}")
+    items = [_id_item(item) for item in value]
+    if not 1 <= len(items) <= MOST_ITEMS:
+        raise UsageError(f"must name 1 to {MOST_ITEMS} orders, not {len(items)}")
+    if len({next(iter(item)) for item in items}) != 1:
+        raise UsageError("must name all orders by order_id or all by client_oid, not mixed")
+    if len({next(iter(item.values())) for item in items}) != len(items):
+        raise UsageError("names an order twice")
+    return items
+
+
+def _id_item(item: Any) -> dict[str, str]:
+    if not isinstance(item, Mapping) or set(item) not in ({"order_id"}, {"client_oid"}):
+        raise UsageError(f"must hold mappings with order_id or client_oid, not {_shown(item)}")
+    if "order_id" in item:
+        return {"orderId": order_id(item["order_id"])}
+    return {"clientOid": client_oid(item["client_oid"])}

@@ -1,0 +1,124 @@
+"""What a row of the catalogue is."""
+
+from __future__ import annotations
+
+import enum
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from bitget_async.errors import UsageError
+
+__all__ = ["Effect", "Endpoint", "Param", "Quota", "Scope"]
+
+KIB = 1024
+
+
+class Effect(enum.Enum):
+    """READ may be repeated inside the deadline, each copy with its token. COMMAND is never repeated by us."""
+
+    READ = "read"
+    COMMAND = "command"
+
+
+class Scope(enum.Enum):
+    """What the exchange counts a quota by."""
+
+    UID = "uid"
+    IP = "ip"
+
+
+@dataclass(frozen=True, slots=True)
+class Quota:
+    """So many calls a second, counted by account (UID) or by address (IP)."""
+
+    per_s: int
+    scope: Scope
+
+
+@dataclass(frozen=True, slots=True)
+class Param:
+    """
+    One parameter: its name in snake case, the check that turns a value into what goes on the wire, and
+    whether it must be given. The check raises `UsageError` with a text that ends the sentence "`name` ...".
+    """
+
+    name: str
+    check: Callable[[Any], Any]
+    required: bool = False
+
+    @property
+    def wire_name(self) -> str:
+        """The exchange's spelling: camel case."""
+        head, *rest = self.name.split("_")
+        return head + "".join(part.capitalize() for part in rest)
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Endpoint:
+    """
+    One call of the exchange.
+
+    Attributes:
+        name: snake case, unique; the verb on the client where there is one.
+        method, path: as on the wire.
+        signed: whether it needs credentials.
+        quota: the documented limit.
+        effect: READ or COMMAND.
+        params: what it takes.
+        returns: the record, or `list[record]`, that its `data` holds.
+        page, read_on: the exchange's documentation page and the date of the copy that was read.
+        cancels: a cancelling command, which does not wait for the IP budget.
+        check: a rule over several parameters; gets them by snake-case name as they go on the wire.
+        max_bytes: longest answer body that is read.
+    """
+
+    name: str
+    method: str
+    path: str
+    signed: bool
+    quota: Quota
+    effect: Effect
+    params: tuple[Param, ...]
+    returns: Any
+    page: str
+    read_on: str
+    cancels: bool = False
+    check: Callable[[Mapping[str, Any]], None] | None = None
+    max_bytes: int = 1024 * KIB
+
+    @property
+    def label(self) -> str:
+        """`"POST /api/..."`, as errors show it."""
+        return f"{self.method} {self.path}"
+
+    @property
+    def short(self) -> str:
+        """Last part of the path, the exchange's own name of the call."""
+        return self.path.rsplit("/", 1)[1]
+
+    def checked(self, given: Mapping[str, Any]) -> dict[str, Any]:
+        """
+        Wire names and values of the given parameters; `None` counts as not given.
+
+        Raises:
+            UsageError: a parameter is missing, unknown or wrong. Nothing was sent.
+        """
+        wire: dict[str, Any] = {}
+        seen: dict[str, Any] = {}
+        left = {name: value for name, value in given.items() if value is not None}
+        for param in self.params:
+            if param.name in left:
+                try:
+                    value = param.check(left.pop(param.name))
+                except UsageError as error:
+                    raise UsageError(f"{self.name}: {param.name} {error}") from None
+                wire[param.wire_name] = seen[param.name] = value
+            elif param.required:
+                raise UsageError(f"{self.name}: {param.name} is missing")
+        if left:
+            known = ", ".join(param.name for param in self.params) or "none"
+            raise UsageError(f"{self.name}: unknown parameter {', '.join(sorted(left))}; it takes: {known}")
+        if self.check is not None:
+            self.check(seen)
+        return wire

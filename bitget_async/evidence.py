@@ -1,0 +1,407 @@
+"""
+Evidence: rows, listings and answers in; the fate of each order and the outcome out. No I/O, no clock.
+
+What counts, from strongest to nothing:
+
+    a row with the order's id and a final status        that order is final, for ever
+    a complete open listing requested at t              what it shows was open at t - staleness or later,
+                                                        what it does not show was not open at t
+    the answer 00000                                    receipt
+    "nothing to cancel", "order does not exist"         a claim to verify
+    error, timeout, empty history, missing row, time    nothing
+
+Facts are only ever added, and outcomes are computed from all of them together, so the order in which answers arrive
+does not matter. Moments are monotonic nanoseconds of one clock; creation times are the exchange's milliseconds and
+are compared with the signing through the bounds of the exchange's clock.
+"""
+
+from __future__ import annotations
+
+import enum
+from bisect import insort
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass, field, replace
+
+from bitget_async.models import Fate, Order, OrderFate, OrderStatus, Outcome, Scope
+
+__all__ = ["Assumptions", "Certainty", "Evidence", "Listing", "Page", "id_number"]
+
+SECOND_NS = 1_000_000_000
+# The exchange refuses a timestamp older than this (reference: "Clock").
+ACCEPTED_FOR_NS = 30 * SECOND_NS
+
+Bounds = Callable[[int], tuple[int, int] | None]
+
+
+class Certainty(enum.Enum):
+    """What is known of the command."""
+
+    PENDING = "pending"
+    ACKED = "acked"
+    MAYBE = "maybe"
+
+
+@dataclass(frozen=True, slots=True)
+class Assumptions:
+    """
+    What nobody outside the exchange can check; printed in every report.
+
+    Attributes:
+        staleness_s: how old a listing may be when it is served.
+        execution_grace_s: how long after the exchange's last chance to accept the command it may still act.
+    """
+
+    staleness_s: float = 2.0
+    execution_grace_s: float = 10.0
+
+
+@dataclass(frozen=True, slots=True)
+class Listing:
+    """
+    An open listing, all its pages together.
+
+    Attributes:
+        symbol: the symbol asked for, or `None` for the whole account.
+        requested_ns: when its first page was requested.
+        server_ms: the exchange's time of its first page.
+        rows: every row of every page.
+        complete: every page was answered, the cursor fell strictly, the last page was short, every id is readable.
+    """
+
+    symbol: str | None
+    requested_ns: int
+    server_ms: int
+    rows: tuple[Order, ...]
+    complete: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Page:
+    """
+    Rows of finished orders: a page of history-orders, or the answer of orderInfo.
+
+    Attributes:
+        source: `history-orders` or `orderInfo`.
+        symbol: the symbol asked for, or `None` for the whole account.
+        requested_ns: when it was requested.
+        server_ms: the exchange's time of the answer.
+        rows: the rows.
+        below: the cursor it started from (ids below this one), or `None` for the top.
+        last: whether nothing lies below it.
+    """
+
+    source: str
+    symbol: str | None
+    requested_ns: int
+    server_ms: int
+    rows: tuple[Order, ...]
+    below: int | None = None
+    last: bool = False
+
+
+def id_number(order_id: str) -> int | None:
+    """An order id as the integer by which ids compare, or `None` if it is not one."""
+    return int(order_id) if order_id.isascii() and order_id.isdigit() and len(order_id) <= 40 else None
+
+
+@dataclass(slots=True)
+class _Known:
+    """All that is known of one order."""
+
+    order: Order
+    source: str
+    server_ms: int | None = None
+    shown_ns: int = -1
+    open_ns: int = -1
+    final: bool = False
+
+
+@dataclass(slots=True, eq=False)
+class Evidence:
+    """
+    Everything known about one cancellation by symbol.
+
+    Args:
+        symbol: the symbol.
+        bounds_ms: the exchange's clock at a monotonic ns, earliest and latest ms; `None` while unknown.
+        assumptions: see there.
+    """
+
+    symbol: str
+    bounds_ms: Bounds
+    assumptions: Assumptions = Assumptions()
+    certainty: Certainty = Certainty.PENDING
+    signed_ns: int = 0
+    signed_ms: int = 0
+    answered_ns: int | None = None
+    cleared_ms: int | None = None
+    anomalies: list[str] = field(default_factory=list)
+    _orders: dict[int, _Known] = field(default_factory=dict)
+    _listings: list[tuple[int, int]] = field(default_factory=list)
+    _pages_ns: list[int] = field(default_factory=list)
+
+    # -- the command ------------------------------------------------------------------------------------------
+
+    def signed(self, now: int, timestamp_ms: int) -> None:
+        """A copy of the command was stamped; an earlier one, if any, is proven not executed."""
+        self.signed_ns = now
+        self.signed_ms = timestamp_ms
+
+    def answered(self, certainty: Certainty, now: int) -> None:
+        """The answer came, or it is known that none will."""
+        self.certainty = certainty
+        self.answered_ns = now
+
+    def odd(self, what: str) -> None:
+        """Note an anomaly, once."""
+        if what not in self.anomalies:
+            self.anomalies.append(what)
+
+    # -- facts ------------------------------------------------------------------------------------------------
+
+    def placed(self, order: Order) -> None:
+        """An order of this symbol that this client knows from elsewhere: placed by it, or seen open before."""
+        number = id_number(order.order_id)
+        if number is not None and number not in self._orders:
+            self._orders[number] = _Known(order, "client")
+
+    def saw_listing(self, listing: Listing) -> list[OrderFate]:
+        """Take in a listing that covers the symbol; returns the orders of which something new became known."""
+        if not listing.complete:
+            return []
+        # A row without a symbol may be ours: it must not be missed.
+        changed = [self._saw_open(row, listing) for row in listing.rows if row.symbol in (self.symbol, "")]
+        insort(self._listings, (listing.requested_ns, listing.server_ms))
+        self._look_cleared()
+        return [fate for fate in changed if fate is not None]
+
+    def saw_page(self, page: Page) -> list[OrderFate]:
+        """Take in finished rows; returns the orders whose fate became known by them."""
+        changed = [self._saw_final(row, page) for row in page.rows if row.symbol == self.symbol]
+        if self._page_covers(page):
+            insort(self._pages_ns, page.requested_ns)
+        self._look_cleared()
+        return [fate for fate in changed if fate is not None]
+
+    def _saw_open(self, row: Order, listing: Listing) -> OrderFate | None:
+        number = id_number(row.order_id)
+        if number is None or row.tpsl_type == "tpsl":
+            return None
+        known = self._orders.get(number)
+        if known is not None and known.final:
+            # A lagging replica. The final row absorbs: this order is not open, whatever is shown.
+            self.odd(f"order {row.order_id} was listed open after it was final")
+            return None
+        new = known is None or known.source == "client"
+        if known is None:
+            known = self._orders[number] = _Known(row, "unfilled-orders")
+        if listing.requested_ns >= known.shown_ns:
+            known.order, known.source, known.server_ms = row, "unfilled-orders", listing.server_ms
+            known.shown_ns = listing.requested_ns
+            if row.status is OrderStatus.LIVE or row.status is OrderStatus.PARTIALLY_FILLED:
+                known.open_ns = listing.requested_ns
+            else:
+                # Shown, so not cleared; but a status that is not an open one does not prove it open either.
+                self.odd(f"order {row.order_id} was listed open with status {row.status.value!r}")
+        return self._fate(known) if new else None
+
+    def _saw_final(self, row: Order, page: Page) -> OrderFate | None:
+        number = id_number(row.order_id)
+        if number is None or row.tpsl_type == "tpsl":
+            return None
+        known = self._orders.get(number)
+        if known is not None and known.final:
+            if row.status.final and row.status is not known.order.status:
+                self.odd(f"order {row.order_id} was told both {known.order.status.value} and {row.status.value}")
+            return None
+        if not row.status.final:
+            if row.status.name == "UNKNOWN":
+                self.odd(f"order {row.order_id} has the unknown status {row.status.value!r}")
+            return None
+        if row.unreadable:
+            self.odd(f"order {row.order_id} has a final status and fields that cannot be read")
+            return None
+        if known is None:
+            if not self._swept_or_late(row):
+                return None
+            known = self._orders[number] = _Known(row, page.source)
+        if row.created_ms is None and known.order.created_ms is not None:
+            self.odd(f"order {row.order_id} came without its creation time")
+        known.order, known.source, known.server_ms, known.final = row, page.source, page.server_ms, True
+        return self._fate(known)
+
+    def _swept_or_late(self, row: Order) -> bool:
+        """Whether a finished order that no listing showed concerns us: it ended at the signing or after it."""
+        bounds = self.sign_bounds
+        return bounds is not None and row.updated_ms is not None and row.updated_ms >= bounds[0]
+
+    def _page_covers(self, page: Page) -> bool:
+        """
+        Whether a page counts as "the history of the symbol was read": its own page from the top, or one of the
+        whole account from the top that reaches down past the oldest order in scope.
+        """
+        if page.source != "history-orders" or page.below is not None:
+            return False
+        if page.symbol is not None or page.last:
+            return True
+        numbers = [number for row in page.rows if (number := id_number(row.order_id)) is not None]
+        mine = [number for number, known in self._orders.items() if self._scope(known) is not Scope.LATE]
+        return bool(numbers) and bool(mine) and min(numbers) <= min(mine)
+
+    # -- what follows from them -------------------------------------------------------------------------------
+
+    @property
+    def sign_bounds(self) -> tuple[int, int] | None:
+        """Earliest and latest exchange ms of the signing, or `None` while the exchange's clock is unknown."""
+        return self.bounds_ms(self.signed_ns)
+
+    @property
+    def deciding_ns(self) -> int:
+        """A listing requested from this moment on shows every order that existed at the signing and is open."""
+        return self.signed_ns + round(self.assumptions.staleness_s * SECOND_NS)
+
+    @property
+    def horizon_ns(self) -> int:
+        """A listing requested from this moment on that shows an order open proves that the command left it open."""
+        bounds = self.sign_bounds
+        ahead_ms = 0 if bounds is None else max(0, self.signed_ms - bounds[0])
+        late_ns = min(ahead_ms * 1_000_000, ACCEPTED_FOR_NS) + ACCEPTED_FOR_NS
+        return self.deciding_ns + late_ns + round(self.assumptions.execution_grace_s * SECOND_NS)
+
+    @property
+    def fates(self) -> tuple[OrderFate, ...]:
+        """Every order known, oldest id first."""
+        return tuple(self._fate(self._orders[number]) for number in sorted(self._orders))
+
+    @property
+    def missing(self) -> list[int]:
+        """Ids in scope without a final row that the last listing did not show open, oldest first."""
+        last = self.last_listing_ns
+        return sorted(
+            number
+            for number, known in self._orders.items()
+            if not known.final and known.shown_ns < last and self._scope(known) is not Scope.LATE
+        )
+
+    @property
+    def open_ids(self) -> list[str]:
+        """Ids in scope that the last listing showed open, oldest first."""
+        return [fate.order.order_id for fate in self.fates if fate.fate is Fate.OPEN and fate.scope is not Scope.LATE]
+
+    @property
+    def last_listing_ns(self) -> int:
+        """When the newest complete listing was requested; -1 before the first."""
+        return self._listings[-1][0] if self._listings else -1
+
+    @property
+    def clear_since_ns(self) -> int | None:
+        """The first deciding listing that shows no order in scope and that no later one contradicts, or `None`."""
+        after = max(self.deciding_ns, self._last_shown_ns() + 1)
+        return next((moment for moment, _ in self._listings if moment >= after), None)
+
+    @property
+    def history_read(self) -> bool:
+        """Whether a history page of the symbol was requested no earlier than the deciding listing."""
+        clear = self.clear_since_ns
+        return clear is not None and bool(self._pages_ns) and self._pages_ns[-1] >= clear
+
+    def outcome(self) -> Outcome | None:
+        """
+        What is proven so far, or `None`.
+
+        1. CONFIRMED: the deciding listing is clear, the history was read, every order in scope has its final row,
+           and there is at least one.
+        2. NOTHING_TO_CANCEL: the same with no order at all.
+        3. STILL_OPEN: after the horizon a listing showed an order in scope open.
+        """
+        if self.answered_ns is None or self.sign_bounds is None:
+            return None
+        required = [known for known in self._orders.values() if self._scope(known) is not Scope.LATE]
+        unproven = [known for known in required if not known.final]
+        if self.history_read and not unproven:
+            return Outcome.CONFIRMED if required else Outcome.NOTHING_TO_CANCEL
+        if any(known.open_ns >= self.horizon_ns for known in unproven):
+            return Outcome.STILL_OPEN
+        return None
+
+    @property
+    def clear_ms(self) -> int | None:
+        """The exchange's time of the first listing that says "cleared", or that decides."""
+        clear = self.clear_since_ns
+        if self.cleared_ms is not None or clear is None:
+            return self.cleared_ms
+        return next(server_ms for moment, server_ms in self._listings if moment == clear)
+
+    @property
+    def clock_error_ms(self) -> int:
+        """Width of what is known of the exchange's clock at the signing."""
+        bounds = self.sign_bounds
+        return 0 if bounds is None else bounds[1] - bounds[0]
+
+    def again(self) -> Evidence:
+        """The same command and orders, for another round of looking: every listing and page has to be read anew."""
+        fresh = Evidence(self.symbol, self.bounds_ms, self.assumptions)
+        fresh.certainty, fresh.answered_ns = self.certainty, self.answered_ns
+        fresh.signed(self.signed_ns, self.signed_ms)
+        fresh.anomalies = list(self.anomalies)
+        fresh._orders = {number: replace(known, shown_ns=-1, open_ns=-1) for number, known in self._orders.items()}
+        return fresh
+
+    def why_unknown(self) -> str:
+        """The reason to give when time runs out."""
+        if not any(moment >= self.signed_ns for moment, _ in self._listings):
+            return "unreadable"
+        fates = [fate.fate for fate in self.fates if fate.scope is not Scope.LATE]
+        return "vanished" if Fate.VANISHED in fates and Fate.OPEN not in fates else "deadline"
+
+    def scope_of(self, order: Order) -> Scope:
+        """
+        IN if it was created by the signing as far as can be known, BOUNDARY inside the uncertainty, LATE after.
+
+        An order whose creation time cannot be read is required: leaving it out would be a claim.
+        """
+        bounds = self.sign_bounds
+        if bounds is None or order.created_ms is None or order.created_ms <= bounds[0]:
+            return Scope.IN
+        return Scope.BOUNDARY if order.created_ms <= bounds[1] else Scope.LATE
+
+    def _scope(self, known: _Known) -> Scope:
+        return self.scope_of(known.order)
+
+    def _fate(self, known: _Known) -> OrderFate:
+        if known.final:
+            fate = Fate.FILLED if known.order.status is OrderStatus.FILLED else Fate.CANCELLED
+        else:
+            fate = Fate.OPEN if known.shown_ns >= max(self.last_listing_ns, 0) else Fate.VANISHED
+        return OrderFate(
+            order=known.order, fate=fate, scope=self._scope(known), source=known.source, server_ms=known.server_ms
+        )
+
+    def _last_shown_ns(self) -> int:
+        shown = (known.shown_ns for known in self._orders.values() if self._scope(known) is not Scope.LATE)
+        return max(shown, default=-1)
+
+    def _look_cleared(self) -> None:
+        """Note the first complete listing after the answer that shows no order in scope."""
+        if self.cleared_ms is None and self.answered_ns is not None:
+            after = max(self.answered_ns, self._last_shown_ns() + 1)
+            self.cleared_ms = next((server_ms for moment, server_ms in self._listings if moment >= after), None)
+
+
+def complete(pages: Iterable[tuple[Order, ...]], limit: int) -> bool:
+    """
+    Whether these pages, in the order they were read, are a whole listing: every id readable and none of them on a
+    page where the cursor excluded it, every page but the last full, the last one short.
+    """
+    cursor: int | None = None
+    last_full = False
+    for number, page in enumerate(pages):
+        if number and not last_full:
+            return False
+        ids = [id_number(row.order_id) for row in page]
+        known = [each for each in ids if each is not None]
+        if len(known) != len(ids) or (cursor is not None and any(each >= cursor for each in known)):
+            return False
+        cursor = min(known, default=cursor)
+        last_full = len(page) >= limit
+    return not last_full

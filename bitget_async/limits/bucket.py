@@ -1,0 +1,119 @@
+"""
+The token bucket: arithmetic on `now`, in integer nanoseconds. No waiting, no clock.
+
+The exchange says "5 times a second" and not how it counts. A request is processed somewhere between its sending
+and its answer, so a token that comes back one second after the *answer* can never be used twice within one
+second of the exchange's own clock, whatever the network does.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from heapq import heappop, heappush
+
+__all__ = ["HOLD_NS", "Bucket", "Lease"]
+
+SECOND_NS = 1_000_000_000
+HOLD_NS = 1_010_000_000
+REST_NS = 10 * SECOND_NS
+
+
+@dataclass(slots=True, eq=False)
+class Lease:
+    """One token on loan. `settled` once it was given back, with whatever return time."""
+
+    settled: bool = False
+
+
+class Bucket:
+    """
+    `capacity` tokens, each of which comes back `hold_ns` after the answer to its request.
+
+    Every token is free, lent, or on its way back at a known moment. Calls that look at time take `now`:
+    monotonic nanoseconds that never go back.
+    """
+
+    __slots__ = ("_free", "_hold_ns", "_lent", "_resting", "_returns", "capacity")
+
+    def __init__(self, capacity: int, hold_ns: int = HOLD_NS) -> None:
+        self.capacity = capacity
+        self._hold_ns = hold_ns
+        self._free = capacity
+        self._lent = 0
+        self._returns: list[int] = []
+        self._resting = 0
+
+    def take(self, now: int) -> Lease | None:
+        """A token, or `None` while there is none."""
+        if self.free(now) == 0:
+            return None
+        self._free -= 1
+        self._lent += 1
+        return Lease()
+
+    def free(self, now: int) -> int:
+        """Tokens that could be taken now."""
+        while self._returns and self._returns[0] <= now:
+            heappop(self._returns)
+            if self._resting:
+                self._resting -= 1
+                heappush(self._returns, now + REST_NS)
+            else:
+                self._free += 1
+        return self._free
+
+    def answered(self, lease: Lease, now: int) -> None:
+        """The answer has come: the token returns `hold_ns` from now."""
+        self._settle(lease, now + self._hold_ns)
+
+    def lost(self, lease: Lease, now: int, until_ns: int) -> None:
+        """
+        No whole answer came: the request may be processed until `until_ns` (sending plus timeout), and the
+        token returns `hold_ns` after that, or after now if that is later.
+        """
+        self._settle(lease, max(now, until_ns) + self._hold_ns)
+
+    def unsent(self, lease: Lease) -> None:
+        """No byte of the request left: the token is free at once."""
+        if not lease.settled:
+            lease.settled = True
+            self._lent -= 1
+            self._free += 1
+
+    def remaining(self, left: int, now: int) -> None:
+        """
+        The exchange said how many calls are left in this second. Fewer than we thought: somebody else spends
+        them too, so that many tokens of ours rest for a second. More proves nothing, and changes nothing.
+        """
+        while self.free(now) > left:
+            self._free -= 1
+            heappush(self._returns, now + self._hold_ns)
+
+    def tighten(self, now: int) -> None:
+        """
+        The exchange said "too many" although we kept the promise: all free tokens rest for a second, and half
+        of all tokens for another ten when they come back.
+        """
+        self.remaining(0, now)
+        self._resting = self.capacity // 2
+
+    def next_ns(self, now: int) -> int | None:
+        """When a token may next be free: `now`, a later moment, or `None` while all are lent."""
+        if self.free(now):
+            return now
+        return self._returns[0] if self._returns else None
+
+    def wait_ns(self, now: int, ahead: int) -> int:
+        """
+        The least wait for somebody with `ahead` waiters before him: known returns, and for lent tokens the best
+        case, an answer at once.
+        """
+        moments = sorted([now] * self.free(now) + self._returns + [now + self._hold_ns] * self._lent)
+        rounds, place = divmod(ahead, self.capacity)
+        return moments[place] - now + rounds * self._hold_ns
+
+    def _settle(self, lease: Lease, at_ns: int) -> None:
+        if not lease.settled:
+            lease.settled = True
+            self._lent -= 1
+            heappush(self._returns, at_ns)

@@ -1,0 +1,296 @@
+"""
+Waiting for tokens inside one process, and the registry that lets all clients of one account share them.
+
+Buckets belong to (exchange, account or address, endpoint) and to the running event loop. They outlive the
+clients: a new client of the same account finds the tokens where the last one left them.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections import deque
+from typing import Protocol
+
+from aiolimiter import AsyncLimiter
+
+from bitget_async.clock import Clock
+from bitget_async.endpoints import Endpoint, Scope
+from bitget_async.errors import NotSent, UsageError
+from bitget_async.limits.bucket import Bucket, Lease
+from bitget_async.tasks import Tasks
+
+__all__ = ["Grant", "Limits", "LocalLimits", "Unlimited"]
+
+log = logging.getLogger("bitget_async.limits")
+
+# 6000 a minute per address. The pace lets through at most BURST + RATE_PER_S x 60 = 4500 in any minute and leaves
+# 1500 to commands that cancel: all three cancelling calls at their full 5 + 10 + 10 a second.
+IP_BURST = 300
+IP_RATE_PER_S = 70.0
+
+
+class Grant(Protocol):
+    """A token taken for one copy of one request. Exactly one of its ends is called."""
+
+    def answered(self, now: int, remaining: int | None) -> None:
+        """A whole answer arrived at `now`, with that many calls left by its header."""
+
+    def lost(self, now: int, until_ns: int) -> None:
+        """No whole answer; the exchange may process the request until then."""
+
+    def unsent(self) -> None:
+        """No byte left."""
+
+    def refused(self, now: int) -> None:
+        """The exchange answered "too many requests"."""
+
+
+class Limits(Protocol):
+    """
+    What a client asks before every copy of a request. `LocalLimits` is the one to use; others may follow.
+    """
+
+    async def acquire(
+        self, row: Endpoint, account: str, origin: str, *, clock: Clock, max_wait_s: float | None, owner: object
+    ) -> Grant:
+        """
+        Wait for a token of the row's bucket.
+
+        Raises:
+            NotSent: it cannot be had within `max_wait_s` (at once, with the expected wait), or the owner closed.
+        """
+
+    def abandon(self, owner: object) -> None:
+        """Every waiter of this owner gets `NotSent("closed")`."""
+
+
+class _Line:
+    """One bucket and those who wait for it, first come first served."""
+
+    def __init__(self, name: str, quota: int) -> None:
+        self.name = name
+        self.bucket = Bucket(quota)
+        self.waiters: deque[tuple[asyncio.Future[Lease], object]] = deque()
+        self.waiting = 0
+        self.timer: asyncio.TimerHandle | None = None
+        self.clock: Clock | None = None
+        self.refusals = 0
+
+    def wake(self) -> None:
+        """Hand free tokens to the first waiters, and set the one timer for the next token."""
+        if self.timer is not None:
+            self.timer.cancel()
+            self.timer = None
+        assert self.clock is not None
+        now = self.clock.monotonic_ns()
+        while self.waiters:
+            future, _ = self.waiters[0]
+            if future.done():
+                self.waiters.popleft()
+                continue
+            lease = self.bucket.take(now)
+            if lease is None:
+                break
+            self.waiters.popleft()
+            self.waiting -= 1
+            future.set_result(lease)
+        if self.waiters:
+            at = self.bucket.next_ns(now)
+            if at is not None:
+                # At least a microsecond: a timer of zero could spin on a clock that is coarser than the loop's.
+                delay = max(at - now, 1_000) / 1e9
+                self.timer = asyncio.get_running_loop().call_later(delay, self.wake)
+
+    def leave(self, future: asyncio.Future[Lease]) -> None:
+        """A waiter goes without using its place: a token that it was just handed goes straight back."""
+        if future.cancelled() or not future.done():
+            # Stays in the line until it comes to the front, where `wake` drops it: leaving costs nothing.
+            future.cancel()
+            self.waiting -= 1
+        elif future.exception() is None:
+            self.bucket.unsent(future.result())
+        self.wake()
+
+    def expected_s(self, ahead: int) -> float:
+        """The least wait in seconds behind that many waiters."""
+        assert self.clock is not None
+        return self.bucket.wait_ns(self.clock.monotonic_ns(), ahead) / 1e9
+
+    def settled(self) -> None:
+        """A token's return became known: if somebody waits, look again."""
+        if self.waiters:
+            self.wake()
+
+
+class _Token:
+    """`Grant` on a line."""
+
+    __slots__ = ("_lease", "_line")
+
+    def __init__(self, line: _Line, lease: Lease) -> None:
+        self._line = line
+        self._lease = lease
+
+    def answered(self, now: int, remaining: int | None) -> None:
+        self._line.bucket.answered(self._lease, now)
+        if remaining is not None:
+            self._line.bucket.remaining(remaining, now)
+        self._line.settled()
+
+    def lost(self, now: int, until_ns: int) -> None:
+        self._line.bucket.lost(self._lease, now, until_ns)
+        self._line.settled()
+
+    def unsent(self) -> None:
+        self._line.bucket.unsent(self._lease)
+        self._line.settled()
+
+    def refused(self, now: int) -> None:
+        line = self._line
+        line.bucket.answered(self._lease, now)
+        line.bucket.tighten(now)
+        line.refusals += 1
+        if line.refusals == 1:
+            log.warning(
+                "the exchange answered 429 on %s although its limit was kept: somebody else uses this account or "
+                "address, or the quota is lower than documented; going slower",
+                line.name,
+            )
+        line.settled()
+
+
+class LocalLimits:
+    """
+    Token buckets for all clients of this process on one event loop. By default clients share `LocalLimits.shared()`.
+
+    Args:
+        share: the part of each documented quota to use, above 0 and up to 1 (never less than one token): what is
+            left is for other processes of the same account.
+    """
+
+    _of_loop: dict[asyncio.AbstractEventLoop, LocalLimits] = {}
+
+    def __init__(self, share: float = 1.0) -> None:
+        if not 0 < share <= 1:
+            raise UsageError(f"share must be above 0 and at most 1, not {share!r}")
+        self._share = share
+        self._lines: dict[tuple[str, str, str], _Line] = {}
+        self._paces: dict[str, AsyncLimiter] = {}
+        self._pacing: dict[asyncio.Task[None], object] = {}
+        self._tasks = Tasks()
+
+    @classmethod
+    def shared(cls) -> LocalLimits:
+        """The limits that belong to the running loop."""
+        loop = asyncio.get_running_loop()
+        limits = cls._of_loop.get(loop)
+        if limits is None:
+            for closed in [each for each in cls._of_loop if each.is_closed()]:
+                del cls._of_loop[closed]
+            limits = cls._of_loop[loop] = cls()
+        return limits
+
+    async def acquire(
+        self, row: Endpoint, account: str, origin: str, *, clock: Clock, max_wait_s: float | None, owner: object
+    ) -> Grant:
+        """See `Limits.acquire`. A cancelled waiter leaves no trace."""
+        asked_ns = clock.monotonic_ns()
+        if not row.cancels:
+            await self._paced(row, origin, max_wait_s, owner)
+        line = self._line(row, account, origin, clock)
+        if not line.waiting:
+            lease = line.bucket.take(clock.monotonic_ns())
+            if lease is not None:
+                return _Token(line, lease)
+        left_s = None if max_wait_s is None else max_wait_s - (clock.monotonic_ns() - asked_ns) / 1e9
+        return _Token(line, await self._queued(line, row, left_s, owner))
+
+    def _line(self, row: Endpoint, account: str, origin: str, clock: Clock) -> _Line:
+        key = (origin, account if row.quota.scope is Scope.UID else "", row.path)
+        line = self._lines.get(key)
+        if line is None:
+            line = self._lines[key] = _Line(row.label, max(1, int(row.quota.per_s * self._share)))
+        line.clock = clock
+        return line
+
+    def abandon(self, owner: object) -> None:
+        """See `Limits.abandon`."""
+        for line in self._lines.values():
+            for future, waiting in line.waiters:
+                if waiting is owner and not future.done():
+                    line.waiting -= 1
+                    future.set_exception(NotSent("closed", endpoint=line.name))
+        for task, waiting in self._pacing.items():
+            if waiting is owner:
+                task.cancel()
+
+    async def _queued(self, line: _Line, row: Endpoint, left_s: float | None, owner: object) -> Lease:
+        expected_s = line.expected_s(line.waiting)
+        if left_s is not None and expected_s > left_s:
+            raise NotSent("rate_limit", endpoint=row.label, expected_wait_s=expected_s)
+        future: asyncio.Future[Lease] = asyncio.get_running_loop().create_future()
+        line.waiters.append((future, owner))
+        line.waiting += 1
+        line.wake()
+        try:
+            async with asyncio.timeout(left_s):
+                return await future
+        except TimeoutError:
+            line.leave(future)
+            raise NotSent("rate_limit", endpoint=row.label, expected_wait_s=line.expected_s(0)) from None
+        except BaseException:
+            line.leave(future)
+            raise
+
+    async def _paced(self, row: Endpoint, origin: str, max_wait_s: float | None, owner: object) -> None:
+        """Wait until the address has room. In a task of its own, so that closing a client can end the wait."""
+        pace = self._paces.get(origin)
+        if pace is None:
+            pace = self._paces[origin] = AsyncLimiter(IP_BURST, IP_BURST / IP_RATE_PER_S)
+        if pace.has_capacity():
+            await pace.acquire()
+            return
+        task = self._tasks.spawn(pace.acquire(), "bitget_async: IP budget")
+        self._pacing[task] = owner
+        try:
+            done, _ = await asyncio.wait({task}, timeout=max_wait_s)
+            if not done:
+                raise NotSent("rate_limit", endpoint=row.label, expected_wait_s=1 / IP_RATE_PER_S, detail="IP budget")
+            if task.cancelled():
+                raise NotSent("closed", endpoint=row.label)
+        finally:
+            del self._pacing[task]
+            task.cancel()
+
+
+class _Free:
+    """`Grant` of nothing."""
+
+    def answered(self, now: int, remaining: int | None) -> None:
+        pass
+
+    def lost(self, now: int, until_ns: int) -> None:
+        pass
+
+    def unsent(self) -> None:
+        pass
+
+    def refused(self, now: int) -> None:
+        pass
+
+
+class Unlimited:
+    """No limits at all, for benchmarks on loopback; a client refuses it anywhere else."""
+
+    async def acquire(
+        self, row: Endpoint, account: str, origin: str, *, clock: Clock, max_wait_s: float | None, owner: object
+    ) -> Grant:
+        """A grant at once."""
+        return _FREE
+
+    def abandon(self, owner: object) -> None:
+        """Nobody waits."""
+
+
+_FREE = _Free()

@@ -1,0 +1,268 @@
+"""
+The single road: what happens to a call.
+
+Token, timestamp, signature, write, in this order and nowhere else. A read may be repeated inside its deadline, each
+copy with a token of its own. A command is repeated only where the last copy is proven not executed and the reason
+passes: no byte left, "too many requests", or a refused timestamp (once, after setting the clock).
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import random
+from collections.abc import Callable, Mapping
+from typing import Any
+
+from bitget_async.clock import Clock, ServerClock
+from bitget_async.codes import classify
+from bitget_async.credentials import Credentials
+from bitget_async.endpoints import Effect, Endpoint
+from bitget_async.errors import (
+    BitgetError,
+    ClockSkewed,
+    NotSent,
+    OutcomeUnknown,
+    RateLimited,
+    Refused,
+    UsageError,
+    redact,
+)
+from bitget_async.limits.local import Grant, Limits, LocalLimits
+from bitget_async.tasks import Tasks
+from bitget_async.transport import Transport
+from bitget_async.wire import Answer, Reply, Request, decode, encode
+
+__all__ = ["Session"]
+
+log = logging.getLogger("bitget_async.session")
+
+OnSigned = Callable[[int, int, int], None]
+
+READ_REPEATS = 3
+FIRST_PAUSE_S = 0.2
+BACKGROUND_TIMEOUT_S = 5.0
+TOO_MANY = "429"
+
+
+class Session:
+    """
+    One account on one exchange: credentials, clock, limits and transport.
+
+    Args:
+        credentials: `None` for public calls only.
+        origin: scheme, host and port; names the exchange in the limiter.
+        account: what the exchange counts by: the UID, or what stands for it.
+        transport, limits, clock: see there.
+        timeout_s: seconds for one copy on the wire, and for the repeats of a read together.
+        rng: jitter.
+    """
+
+    def __init__(
+        self,
+        credentials: Credentials | None,
+        *,
+        origin: str,
+        account: str,
+        transport: Transport,
+        limits: Limits,
+        clock: Clock,
+        timeout_s: float,
+        rng: random.Random,
+    ) -> None:
+        self._credentials = credentials
+        self._origin = origin
+        self._account = account
+        self._transport = transport
+        self._limits = limits
+        self._timeout_s = timeout_s
+        self._rng = rng
+        self._share = LocalLimits(share=0.5)
+        self._tasks = Tasks()
+        self._closed = False
+        self.clock = clock
+        self.server = ServerClock(clock)
+
+    async def call(
+        self,
+        row: Endpoint,
+        given: Mapping[str, Any],
+        *,
+        max_wait_s: float | None = None,
+        on_signed: OnSigned | None = None,
+        repeat: bool = True,
+        timeout_s: float | None = None,
+    ) -> Answer[Any]:
+        """
+        Make one call and return its answer, `value` set.
+
+        Args:
+            row: the catalogue row.
+            given: parameters by snake-case name; `None` counts as not given.
+            max_wait_s: longest wait for a token in seconds; `None` waits as long as it takes.
+            on_signed: called with (monotonic ns, exchange ms, copy) each time a copy is stamped; copies that are
+                proven not sent do not count.
+            repeat: whether a read may be repeated.
+            timeout_s: instead of the session's.
+
+        Raises:
+            UsageError, NotSent, OutcomeUnknown, Refused: see `errors`.
+
+        Cancelling: safe while waiting for a token; a copy that was written stays written.
+        """
+        request = encode(row, given)
+        if row.signed and self._credentials is None:
+            raise UsageError(f"{row.name} needs credentials")
+        budget_s = self._timeout_s if timeout_s is None else timeout_s
+        deadline_ns: int | None = None
+        tries, copies, resynced = 0, 1, False
+        while True:
+            if self._closed:
+                raise NotSent("closed", endpoint=row.label)
+            grant = await self._limits.acquire(
+                row, self._account, self._origin, clock=self.clock, max_wait_s=max_wait_s, owner=self
+            )
+            now = self.clock.monotonic_ns()
+            if deadline_ns is None:
+                deadline_ns = now + round(budget_s * 1e9)
+            # A read's repeats share one budget; a command gets the whole time, a short one would only make doubt.
+            left_s = budget_s if row.effect is Effect.COMMAND else max((deadline_ns - now) / 1e9, 0.05)
+            answer = await self._attempt(request, grant, self._stamp(request, on_signed, copies), left_s)
+            if answer.error is None:
+                return answer
+            tries += 1
+            copies += not isinstance(answer.error, NotSent)
+            left_s = (deadline_ns - self.clock.monotonic_ns()) / 1e9
+            pause_s = self._pause_s(row, answer.error, tries, resynced, left_s, repeat)
+            resynced = resynced or isinstance(answer.error, ClockSkewed)
+            if pause_s is None:
+                raise answer.error
+            await self.clock.sleep(pause_s)
+
+    async def background(self, row: Endpoint, given: Mapping[str, Any]) -> Answer[Any]:
+        """
+        `call` for reads that nobody waits for directly: at most half of the row's quota, never repeated.
+        """
+        share = await self._share.acquire(
+            row, self._account, self._origin, clock=self.clock, max_wait_s=None, owner=self
+        )
+        try:
+            return await self.call(row, given, repeat=False, timeout_s=min(self._timeout_s, BACKGROUND_TIMEOUT_S))
+        finally:
+            share.answered(self.clock.monotonic_ns(), None)
+
+    async def command(self, row: Endpoint, given: Mapping[str, Any], *, max_wait_s: float | None = None) -> Answer[Any]:
+        """
+        `call` for a command, in a task of the session's own: cancelling the caller before the signing withdraws
+        it, afterwards it runs to its end and no answer is lost half-way.
+        """
+        signed: list[int] = []
+        task = self._tasks.spawn(
+            self.call(row, given, max_wait_s=max_wait_s, on_signed=lambda now, ms, copy: signed.append(copy)),
+            f"bitget_async: {row.name}",
+        )
+        try:
+            return await asyncio.shield(task)
+        except asyncio.CancelledError:
+            if task.cancelled():
+                # Not the caller was cancelled: the session was closed under it.
+                if signed:
+                    raise OutcomeUnknown("closed", endpoint=row.label, message="the client was closed") from None
+                raise NotSent("closed", endpoint=row.label) from None
+            if not signed:
+                task.cancel()
+            raise
+
+    async def close(self) -> None:
+        """Waiters for tokens get `NotSent`, running commands end, connections close. Safe to call twice."""
+        self._closed = True
+        self._limits.abandon(self)
+        self._share.abandon(self)
+        # Those that just got their `NotSent` run now; what is still on the wire ends here.
+        await asyncio.sleep(0)
+        await self._tasks.close()
+        await self._transport.close()
+
+    async def _attempt(
+        self, request: Request, grant: Grant, stamp: Callable[[], Mapping[str, str]], timeout_s: float
+    ) -> Answer[Any]:
+        """One copy on the wire. The token's end is settled here, whatever happens."""
+        sent_ns = self.clock.monotonic_ns()
+        try:
+            reply = await self._transport.send(request, stamp, timeout_s)
+        except NotSent as error:
+            grant.unsent()
+            return self._failed(error, sent_ns)
+        except OutcomeUnknown as error:
+            grant.lost(self.clock.monotonic_ns(), sent_ns + round(timeout_s * 1e9))
+            return self._failed(error, sent_ns)
+        except BaseException:
+            grant.lost(self.clock.monotonic_ns(), sent_ns + round(timeout_s * 1e9))
+            raise
+        answer = decode(request.row, reply)
+        if reply.status == 429 or (isinstance(answer.error, RateLimited) and answer.error.code == TOO_MANY):
+            grant.refused(reply.received_ns)
+        else:
+            grant.answered(reply.received_ns, reply.remaining)
+        self._learn(request, reply, answer)
+        return answer
+
+    def _stamp(self, request: Request, on_signed: OnSigned | None, copy: int) -> Callable[[], Mapping[str, str]]:
+        credentials = self._credentials
+        if not request.row.signed or credentials is None:
+            return dict
+
+        def stamp() -> Mapping[str, str]:
+            now = self.clock.monotonic_ns()
+            timestamp_ms = self.server.estimate_ms(now)
+            if on_signed is not None:
+                on_signed(now, timestamp_ms, copy)
+            return credentials.headers(timestamp_ms, request.row.method, request.raw_target, request.body)
+
+        return stamp
+
+    def _learn(self, request: Request, reply: Reply, answer: Answer[Any]) -> None:
+        """Set the clock by the answer, take what it echoes of the key out of its error, and log it."""
+        if answer.request_time_ms is not None:
+            if isinstance(answer.error, ClockSkewed):
+                self.server.resync(answer.request_time_ms, answer.sent_ns, answer.received_ns)
+            else:
+                self.server.observe(answer.request_time_ms, answer.sent_ns, answer.received_ns)
+        if isinstance(answer.error, (Refused, OutcomeUnknown)) and self._credentials is not None:
+            redact(answer.error, self._credentials.redact)
+        if log.isEnabledFor(logging.DEBUG):
+            code = getattr(answer.error, "code", None) or ("00000" if answer.error is None else "none")
+            took_ms = (answer.received_ns - answer.sent_ns) / 1e6
+            log.debug("%s: HTTP %d, code %s, %.1f ms", request.row.label, reply.status, code, took_ms)
+
+    def _failed(self, error: BitgetError, sent_ns: int) -> Answer[Any]:
+        log.debug("%s", error)
+        return Answer(None, error, None, sent_ns, self.clock.monotonic_ns())
+
+    def _pause_s(
+        self, row: Endpoint, error: BitgetError, tries: int, resynced: bool, left_s: float, repeat: bool
+    ) -> float | None:
+        """
+        How long to pause before the next copy, or `None` for no further copy.
+
+        1. A refused timestamp: once more, at once; the clock is set.
+        2. No byte left, for a reason that may pass; or "too many requests" in an envelope: after a pause.
+        3. A read without a usable answer: the same, a few times.
+        4. Everything else: never.
+        """
+        if isinstance(error, ClockSkewed):
+            return None if resynced else 0.0
+        passes = (isinstance(error, NotSent) and error.reason == "connect") or (
+            isinstance(error, RateLimited) and error.code == TOO_MANY
+        )
+        doubtful = row.effect is Effect.READ and tries <= READ_REPEATS and _may_pass(error)
+        if not repeat or not (passes or doubtful):
+            return None
+        # Full jitter, so that many callers that failed together do not come back together.
+        pause_s = self._rng.uniform(0.0, FIRST_PAUSE_S * 2 ** min(tries, 5))
+        return pause_s if pause_s < left_s else None
+
+
+def _may_pass(error: BitgetError) -> bool:
+    """Whether a read that failed so may succeed when asked again."""
+    return isinstance(error, OutcomeUnknown) or (isinstance(error, Refused) and not classify(error.code).definitive)

@@ -1,0 +1,43 @@
+"""The one place that starts tasks: every task has an owner that keeps it, ends it and reads its exception."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Coroutine
+from typing import Any, TypeVar
+
+__all__ = ["Tasks"]
+
+T = TypeVar("T")
+
+
+class Tasks:
+    """The tasks of one owner."""
+
+    def __init__(self) -> None:
+        self._tasks: set[asyncio.Task[Any]] = set()
+
+    def spawn(self, work: Coroutine[Any, Any, T], name: str) -> asyncio.Task[T]:
+        """Start the work as a task that is kept until it ends."""
+        task = asyncio.get_running_loop().create_task(work, name=name)
+        self._tasks.add(task)
+        task.add_done_callback(self._ended)
+        return task
+
+    def start(self, work: Coroutine[Any, Any, object], name: str) -> None:
+        """`spawn` for work that nobody waits for."""
+        self.spawn(work, name)  # type: ignore[unused-awaitable]
+
+    def _ended(self, task: asyncio.Task[Any]) -> None:
+        self._tasks.discard(task)
+        if not task.cancelled():
+            # Whoever waits gets it too; reading it here keeps "never retrieved" out of the log when nobody does.
+            task.exception()
+
+    async def close(self) -> None:
+        """Cancel all that still run, except the calling task, and wait until they have ended."""
+        current = asyncio.current_task()
+        while left := [task for task in self._tasks if task is not current]:
+            for task in left:
+                task.cancel()
+            await asyncio.wait(left)

@@ -1,0 +1,266 @@
+"""
+The seam to aiohttp: the one REST file that imports it, and the map of its errors.
+
+No redirects, no cookies, no environment proxies, no hidden repeat of a GET, TLS always verified, bodies bounded.
+aiohttp's exceptions hold the request headers (their repr shows the passphrase), so none of them leaves this file:
+every failure is described in our own words and raised outside the `except` block, with no cause and no context.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import ipaddress
+import ssl
+from collections.abc import Callable, Mapping
+from types import SimpleNamespace
+from typing import Any, Protocol
+from urllib.parse import urlsplit
+
+import aiohttp
+from yarl import URL
+
+from bitget_async.clock import Clock
+from bitget_async.errors import BitgetError, NotSent, OutcomeUnknown, UsageError
+from bitget_async.wire import Reply, Request
+
+__all__ = ["AiohttpTransport", "Transport", "is_loopback", "origin_of"]
+
+# The exchange's own idle limit is not documented; ours has to be the shorter one, or a command meets a closing socket.
+KEEPALIVE_S = 15.0
+REMAINING = "x-mbx-used-remain-limit"
+
+
+class Transport(Protocol):
+    """Sends one copy of a request."""
+
+    async def send(self, request: Request, stamp: Callable[[], Mapping[str, str]], timeout_s: float) -> Reply:
+        """
+        Send one copy and read the whole answer.
+
+        Args:
+            request: what to send.
+            stamp: makes the headers that depend on the moment; called right before the write, and again if a
+                connection had to be opened first.
+            timeout_s: seconds for everything from connecting to the last byte.
+
+        Raises:
+            NotSent: no byte of it was handed to the network.
+            OutcomeUnknown: it was, or may have been, and no whole answer came back.
+        """
+
+    async def close(self) -> None:
+        """Close every connection."""
+
+
+def origin_of(base_url: str) -> str:
+    """
+    Check a base URL and return it without a trailing slash.
+
+    Raises:
+        UsageError: not `https://host[:port]`, or `http://` to anything but loopback.
+    """
+    problem = ""
+    try:
+        parts = urlsplit(base_url) if isinstance(base_url, str) and base_url.isprintable() else None
+        if parts is None or parts.hostname is None or parts.port == 0:
+            problem = "must be a URL such as https://api.bitget.com"
+        elif parts.username is not None or parts.password is not None:
+            problem = "may not hold credentials"
+        elif parts.path not in ("", "/") or parts.query or parts.fragment:
+            problem = "must be scheme, host and port only"
+        elif parts.scheme not in ("https", "http"):
+            problem = "must start with https://"
+        elif parts.scheme == "http" and not is_loopback(base_url):
+            problem = "may be http:// on loopback only: the passphrase would travel in clear"
+    except ValueError:
+        problem = "must be a URL such as https://api.bitget.com"
+    if problem:
+        raise UsageError(f"base_url {problem}")
+    return base_url.rstrip("/")
+
+
+def is_loopback(base_url: str) -> bool:
+    """Whether the URL's host is `localhost` or a loopback address."""
+    host = urlsplit(base_url).hostname or ""
+    if host == "localhost":
+        return True
+    try:
+        return ipaddress.ip_address(host).is_loopback
+    except ValueError:
+        return False
+
+
+def _context(given: ssl.SSLContext | None) -> ssl.SSLContext:
+    if given is None:
+        context = ssl.create_default_context()
+        context.minimum_version = ssl.TLSVersion.TLSv1_2
+        return context
+    if given.verify_mode is not ssl.CERT_REQUIRED or not given.check_hostname:
+        raise UsageError("ssl_context must verify certificates and host names")
+    return given
+
+
+class _Flight:
+    """One request on its way: whether a byte left, and the headers to renew once a connection stands."""
+
+    __slots__ = ("_clock", "_stamp", "headers_sent", "request", "sent_ns")
+
+    def __init__(self, clock: Clock, stamp: Callable[[], Mapping[str, str]]) -> None:
+        self._clock = clock
+        self._stamp = stamp
+        self.headers_sent = False
+        self.sent_ns = 0
+        self.request: aiohttp.ClientRequest | None = None
+
+    async def notice(self, request: aiohttp.ClientRequest, handler: Any) -> aiohttp.ClientResponse:
+        """Client middleware: remember the request, change nothing."""
+        self.request = request
+        response: aiohttp.ClientResponse = await handler(request)
+        return response
+
+    def stamp(self) -> Mapping[str, str]:
+        """The headers of this moment."""
+        self.sent_ns = self._clock.monotonic_ns()
+        return self._stamp()
+
+    def renew(self) -> None:
+        """Stamp again: opening a connection may have taken seconds, and a stamp is good for the write only."""
+        if self.request is not None:
+            self.request.headers.update(self.stamp())
+
+
+async def _connected(session: object, context: SimpleNamespace, params: object) -> None:
+    context.trace_request_ctx.renew()
+
+
+async def _headers_sent(session: object, context: SimpleNamespace, params: object) -> None:
+    context.trace_request_ctx.headers_sent = True
+
+
+class AiohttpTransport:
+    """
+    `Transport` on an aiohttp session of its own.
+
+    Args:
+        base_url: `https://host[:port]`; `http://` on loopback only.
+        clock: for the moments in the reply.
+        ssl_context: for a private certificate authority; must verify.
+        headers: sent with every request.
+    """
+
+    def __init__(
+        self, base_url: str, clock: Clock, *, ssl_context: ssl.SSLContext | None = None, headers: Mapping[str, str]
+    ) -> None:
+        self._origin = origin_of(base_url)
+        self._clock = clock
+        self._context = _context(ssl_context)
+        self._headers = dict(headers)
+        self._session: aiohttp.ClientSession | None = None
+        self._urls: dict[str, URL] = {}
+
+    def _open(self) -> aiohttp.ClientSession:
+        trace = aiohttp.TraceConfig()
+        trace.on_connection_create_end.append(_connected)
+        trace.on_request_headers_sent.append(_headers_sent)
+        session = aiohttp.ClientSession(
+            connector=aiohttp.TCPConnector(limit=0, keepalive_timeout=KEEPALIVE_S, ssl=self._context),
+            cookie_jar=aiohttp.DummyCookieJar(),
+            headers=self._headers,
+            trust_env=False,
+            auto_decompress=False,
+            raise_for_status=False,
+            trace_configs=[trace],
+        )
+        # aiohttp repeats a GET by itself when a kept connection drops: that copy would have no token.
+        session._retry_connection = False
+        return session
+
+    async def send(self, request: Request, stamp: Callable[[], Mapping[str, str]], timeout_s: float) -> Reply:
+        """See `Transport.send`. Safe to cancel; what was written stays written."""
+        if self._session is None:
+            self._session = self._open()
+        flight = _Flight(self._clock, stamp)
+        result: Reply | BitgetError | None = None
+        try:
+            result = await self._exchange(request, flight, timeout_s)
+        except asyncio.CancelledError:
+            pass
+        except Exception as error:
+            result = _describe(error, request.row.label, flight.headers_sent)
+        flight.request = None
+        if result is None:
+            # A fresh one: the caught one's traceback goes through frames that hold the signed headers.
+            raise asyncio.CancelledError
+        if isinstance(result, BitgetError):
+            raise result
+        return result
+
+    async def _exchange(self, request: Request, flight: _Flight, timeout_s: float) -> Reply | BitgetError:
+        assert self._session is not None
+        row = request.row
+        url = self._url(request.sent_target)
+        response = await self._session.request(
+            row.method,
+            url,
+            data=request.body or None,
+            headers=flight.stamp(),
+            allow_redirects=False,
+            timeout=aiohttp.ClientTimeout(total=timeout_s),
+            trace_request_ctx=flight,
+            middlewares=(flight.notice,),
+        )
+        try:
+            body = await _bounded(response, row.max_bytes)
+        finally:
+            response.release() if response.content.at_eof() else response.close()
+        if body is None:
+            return OutcomeUnknown("too_large", endpoint=row.label, http_status=response.status)
+        left = response.headers.get(REMAINING, "")
+        remaining = int(left) if left.isascii() and left.isdigit() and len(left) < 9 else None
+        return Reply(response.status, body, remaining, flight.sent_ns, self._clock.monotonic_ns())
+
+    def _url(self, target: str) -> URL:
+        url = self._urls.get(target)
+        if url is None:
+            # encoded=True: yarl would otherwise rewrite what was signed.
+            url = URL(self._origin + target, encoded=True)
+            if "?" not in target:
+                self._urls[target] = url
+        return url
+
+    async def close(self) -> None:
+        """Close every connection."""
+        session, self._session = self._session, None
+        if session is not None:
+            await session.close()
+
+
+async def _bounded(response: aiohttp.ClientResponse, most: int) -> bytes | None:
+    """The whole body, or `None` once it is longer than `most` bytes."""
+    if response.content_length is not None and response.content_length > most:
+        return None
+    parts: list[bytes] = []
+    size = 0
+    async for part in response.content.iter_any():
+        size += len(part)
+        if size > most:
+            return None
+        parts.append(part)
+    return parts[0] if len(parts) == 1 else b"".join(parts)
+
+
+def _describe(error: Exception, endpoint: str, headers_sent: bool) -> BitgetError:
+    """
+    What a failure proves.
+
+    1. No header byte was handed to the transport: not sent. Certificate trouble is told apart, for it does not pass.
+    2. Anything later: unknown, whatever status aiohttp puts on it (a garbage status line becomes "400" after the
+       server has executed).
+    """
+    kind = type(error).__name__
+    if not headers_sent:
+        tls = isinstance(error, (ssl.SSLError, aiohttp.ClientSSLError))
+        return NotSent("tls" if tls else "connect", endpoint=endpoint, detail=kind)
+    if isinstance(error, TimeoutError):
+        return OutcomeUnknown("timeout", endpoint=endpoint, message="no whole answer in time")
+    return OutcomeUnknown("connection", endpoint=endpoint, message=f"the connection failed ({kind})")

@@ -1,0 +1,328 @@
+"""
+The shared watcher: one for all pending cancellations of a client.
+
+`inquiry` decides what to read and when, `evidence` what it proves; this file waits, reads, feeds and settles.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import random
+from collections import deque
+from collections.abc import Mapping
+from typing import Any, Protocol
+
+from bitget_async.clock import Clock, ServerClock
+from bitget_async.course import Course
+from bitget_async.endpoints import BATCH_CANCEL_ORDER, HISTORY_ORDERS, ORDER_INFO, UNFILLED_ORDERS, Endpoint
+from bitget_async.errors import BitgetError, RateLimited, UsageError
+from bitget_async.evidence import Listing, Page, complete, id_number
+from bitget_async.inquiry import Inquiry, Read, ReadKind
+from bitget_async.models import Order, Outcome
+from bitget_async.tasks import Tasks
+
+__all__ = ["Watcher"]
+
+SECOND_NS = 1_000_000_000
+PAGE_ROWS = 100
+MOST_PAGES = 50
+FRESH_NS = 300_000_000
+ENSURE_AFTER_NS = 2 * SECOND_NS
+ENSURE_EVERY_NS = 5 * SECOND_NS
+ENSURE_IDS = 20
+STALL_NS = SECOND_NS
+STALL_GRACE_NS = 6 * SECOND_NS
+
+
+class Answered(Protocol):
+    """What the watcher needs of an answer."""
+
+    @property
+    def value(self) -> Any: ...
+    @property
+    def request_time_ms(self) -> int | None: ...
+    @property
+    def sent_ns(self) -> int: ...
+
+
+class Reader(Protocol):
+    """What the watcher needs of a session."""
+
+    clock: Clock
+    server: ServerClock
+
+    async def background(self, row: Endpoint, given: Mapping[str, Any]) -> Answered:
+        """One read, never repeated, inside a share of its quota."""
+
+    async def command(self, row: Endpoint, given: Mapping[str, Any], *, max_wait_s: float | None = None) -> Answered:
+        """One command."""
+
+
+class Watcher:
+    """
+    Reads for every pending cancellation of a client, and settles them.
+
+    Args:
+        session: makes the reads.
+        rng: jitter.
+    """
+
+    def __init__(self, session: Reader, rng: random.Random) -> None:
+        self._session = session
+        self._inquiry = Inquiry(rng)
+        self._pending: dict[Course, None] = {}
+        self._tasks = Tasks()
+        self._running = False
+        self._news = asyncio.Event()
+        self._wake_ns = 0
+        self._account: Listing | None = None
+        self._placed: dict[str, deque[tuple[int, Order]]] = {}
+        self._rate_limited = False
+
+    @property
+    def pending(self) -> tuple[Course, ...]:
+        """Cancellations that are not settled, oldest first."""
+        return tuple(self._pending)
+
+    # -- what happens to a cancellation -----------------------------------------------------------------------
+
+    def signed(self, course: Course) -> None:
+        """Its command was stamped: start watching it, or start anew if it was stamped again."""
+        now = self._session.clock.monotonic_ns()
+        if course in self._pending:
+            self._inquiry.resigned(course)
+            return
+        evidence = course.evidence
+        recent_ns = round(2 * evidence.assumptions.staleness_s * SECOND_NS)
+        for placed_ns, order in self._placed.get(course.symbol, ()):
+            if now - placed_ns <= recent_ns:
+                evidence.placed(order)
+        if self._account is not None and now - self._account.requested_ns <= FRESH_NS:
+            evidence.saw_listing(self._account)
+        self._pending[course] = None
+        self._inquiry.add(course, evidence, now, snapshot=course.options.snapshot != "none")
+        self._wake()
+
+    def answered(self, course: Course) -> None:
+        """Its answer came, or it is known that none will."""
+        now = self._session.clock.monotonic_ns()
+        if course in self._pending:
+            self._inquiry.answered(course, now, stop_ns=now + ENSURE_AFTER_NS if course.options.ensure else None)
+            self._wake()
+
+    async def look_before(self, course: Course) -> None:
+        """List its orders before the command is signed. A listing that fails is noted: it must not stop a cancel."""
+        try:
+            listing, pages = await self._listing(course.symbol)
+        except BitgetError as error:
+            course.evidence.odd(f"the snapshot before the command failed ({type(error).__name__})")
+        else:
+            self._feed_listing(listing, [course], pages)
+
+    def again(self, course: Course) -> None:
+        """Look at a settled one's orders once more, on this new course; its time counts from now."""
+        now = self._session.clock.monotonic_ns()
+        course.deadline_ns = now + round(course.options.confirm_within_s * 1e9)
+        self._pending[course] = None
+        self._inquiry.add(course, course.evidence, now, snapshot=False)
+        self.answered(course)
+
+    def dropped(self, course: Course) -> None:
+        """Its command was refused, or never left: there is nothing to watch."""
+        self._pending.pop(course, None)
+        self._inquiry.remove(course)
+
+    def placed(self, order: Order) -> None:
+        """This client placed an order: a listing may be too old to show it yet."""
+        now = self._session.clock.monotonic_ns()
+        recent = self._placed.setdefault(order.symbol, deque(maxlen=1000))
+        while recent and now - recent[0][0] > 60 * SECOND_NS:
+            recent.popleft()
+        recent.append((now, order))
+
+    async def close(self) -> None:
+        """Settle all that is pending as UNKNOWN (`client_closed`) and stop. Safe to call twice."""
+        self._settle_all("client_closed")
+        await self._tasks.close()
+
+    # -- the loop ---------------------------------------------------------------------------------------------
+
+    def _wake(self) -> None:
+        self._news.set()
+        if not self._running:
+            self._running = True
+            self._wake_ns = 0
+            self._tasks.start(self._watch(), "bitget_async: watcher")
+
+    async def _watch(self) -> None:
+        try:
+            while self._pending:
+                self._news.clear()
+                now = self._session.clock.monotonic_ns()
+                self._mind_stall(now)
+                self._expire(now)
+                for read in self._inquiry.due(now):
+                    self._tasks.start(self._guarded(self._read(read)), f"bitget_async: {read.kind.value}")
+                await self._pause(now)
+        except Exception as error:
+            self._broken(error)
+        finally:
+            self._running = False
+
+    async def _pause(self, now: int) -> None:
+        """Wait for news, for the next look or for the next deadline, whichever comes first."""
+        moments = [course.deadline_ns for course in self._pending]
+        if (look := self._inquiry.wake_ns()) is not None:
+            moments.append(look)
+        if not moments:
+            return
+        self._wake_ns = max(min(moments), now)
+        try:
+            # At least a microsecond, so that a timer can never spin on a coarser clock.
+            async with asyncio.timeout(max(self._wake_ns - now, 1_000) / 1e9):
+                await self._news.wait()
+        except TimeoutError:
+            pass
+
+    def _mind_stall(self, now: int) -> None:
+        """After the loop stood still, nobody's time is up before one fresh look."""
+        if self._wake_ns and now - self._wake_ns > STALL_NS:
+            for course in self._pending:
+                if course.deadline_ns < now + STALL_GRACE_NS:
+                    course.deadline_ns = now + STALL_GRACE_NS
+                    self._inquiry.urged(course, now)
+
+    def _expire(self, now: int) -> None:
+        for course in [each for each in self._pending if each.deadline_ns <= now]:
+            reason = course.evidence.why_unknown()
+            if self._rate_limited and reason != "vanished":
+                reason = "rate_banned"
+            self._settle(course, Outcome.UNKNOWN, reason)
+
+    def _settle(self, course: Course, outcome: Outcome, reason: str = "") -> None:
+        self.dropped(course)
+        course.settle(outcome, reason, self._session.server.estimate_ms(self._session.clock.monotonic_ns()))
+
+    def _settle_all(self, reason: str) -> None:
+        for course in self.pending:
+            self._settle(course, Outcome.UNKNOWN, reason)
+
+    def _broken(self, error: Exception) -> None:
+        """A defect of ours: nobody hangs, and the loop's exception handler hears of it."""
+        self._settle_all("internal")
+        context = {"message": "bitget_async: the watcher failed", "exception": error}
+        asyncio.get_running_loop().call_exception_handler(context)
+
+    async def _guarded(self, work: Any) -> None:
+        try:
+            await work
+        except Exception as error:
+            self._broken(error)
+
+    # -- reads ------------------------------------------------------------------------------------------------
+
+    async def _read(self, read: Read) -> None:
+        """Make one read, feed what it brought, settle what it settles."""
+        try:
+            if read.kind is ReadKind.LISTING:
+                listing, pages = await self._listing(read.symbol)
+                fed = [course for course in self._pending if read.symbol in (None, course.symbol)]
+                self._feed_listing(listing, fed, pages)
+                self._inquiry.done(read, self._session.clock.monotonic_ns(), listing=listing)
+            else:
+                page = await self._page(read)
+                fed = [course for course in self._pending if read.symbol in (None, course.symbol)]
+                progress = [course for course in fed if course.learn(course.evidence.saw_page(page), page.source, 1)]
+                self._inquiry.done(read, self._session.clock.monotonic_ns(), progress=progress)
+        except BitgetError as error:
+            if isinstance(error, UsageError):
+                raise
+            self._rate_limited = isinstance(error, RateLimited)
+            now = self._session.clock.monotonic_ns()
+            self._inquiry.failed(read, now, rate_limited=self._rate_limited)
+            self._news.set()
+            return
+        self._rate_limited = False
+        for course in fed:
+            outcome = course.evidence.outcome() if course in self._pending else None
+            if outcome is not None:
+                self._settle(course, outcome)
+        self._news.set()
+
+    async def _listing(self, symbol: str | None) -> tuple[Listing, int]:
+        """All pages of the open orders, of one symbol or of the account."""
+        pages: list[tuple[Order, ...]] = []
+        first: Answered | None = None
+        below: int | None = None
+        while len(pages) < MOST_PAGES:
+            cursor = None if below is None else str(below)
+            answer = await self._session.background(
+                UNFILLED_ORDERS, {"symbol": symbol, "limit": PAGE_ROWS, "id_less_than": cursor}
+            )
+            first = first or answer
+            pages.append(tuple(answer.value))
+            lowest = min((n for row in answer.value if (n := id_number(row.order_id)) is not None), default=None)
+            if len(answer.value) < PAGE_ROWS or lowest is None or (below is not None and lowest >= below):
+                break
+            below = lowest
+        assert first is not None
+        rows = tuple(row for page in pages for row in page)
+        listing = Listing(symbol, first.sent_ns, self._told_ms(first), rows, complete(pages, PAGE_ROWS))
+        if symbol is None and listing.complete:
+            self._account = listing
+        return listing, len(pages)
+
+    def _feed_listing(self, listing: Listing, fed: list[Course], pages: int) -> None:
+        for course in fed:
+            course.learn(course.evidence.saw_listing(listing), UNFILLED_ORDERS.short, pages)
+            if not listing.complete:
+                course.evidence.odd("an open listing was incomplete and was not used")
+            self._ensure(course, listing)
+
+    async def _page(self, read: Read) -> Page:
+        """One page of finished orders, or one order."""
+        if read.kind is ReadKind.ORDER:
+            answer = await self._session.background(ORDER_INFO, {"order_id": read.order_id})
+            source = ORDER_INFO.short
+        else:
+            cursor = None if read.below is None else str(read.below)
+            answer = await self._session.background(
+                HISTORY_ORDERS, {"symbol": read.symbol, "limit": PAGE_ROWS, "id_less_than": cursor}
+            )
+            source = HISTORY_ORDERS.short
+        rows = tuple(answer.value)
+        last = read.kind is ReadKind.HISTORY and len(rows) < PAGE_ROWS
+        return Page(source, read.symbol, answer.sent_ns, self._told_ms(answer), rows, read.below, last)
+
+    def _told_ms(self, answer: Answered) -> int:
+        told = answer.request_time_ms
+        return self._session.server.estimate_ms(answer.sent_ns) if told is None else told
+
+    # -- ensure -----------------------------------------------------------------------------------------------
+
+    def _ensure(self, course: Course, listing: Listing) -> None:
+        """Cancel by id what a listing still shows open two seconds after the answer; never an id twice in 5 s."""
+        answered_ns = course.evidence.answered_ns
+        if not course.options.ensure or answered_ns is None or not listing.complete:
+            return
+        if listing.requested_ns < answered_ns + ENSURE_AFTER_NS:
+            return
+        now = self._session.clock.monotonic_ns()
+        ids = [each for each in course.evidence.open_ids if now - course.ensured.get(each, 0) >= ENSURE_EVERY_NS]
+        for start in range(0, len(ids), ENSURE_IDS):
+            chunk = ids[start : start + ENSURE_IDS]
+            course.ensured.update(dict.fromkeys(chunk, now))
+            self._tasks.start(self._guarded(self._cancel_ids(course, chunk)), "bitget_async: ensure")
+
+    async def _cancel_ids(self, course: Course, ids: list[str]) -> None:
+        """One batch-cancel-order. Its answer is a receipt: what became of the orders is read like everything else."""
+        course.count(BATCH_CANCEL_ORDER.short)
+        given = {"symbol": course.symbol, "order_list": [{"order_id": each} for each in ids]}
+        try:
+            await self._session.command(BATCH_CANCEL_ORDER, given)
+        except UsageError:
+            raise
+        except BitgetError as error:
+            course.evidence.odd(f"cancelling by id brought {type(error).__name__}")
+        self._inquiry.urged(course, self._session.clock.monotonic_ns())
+        self._news.set()

@@ -1,0 +1,268 @@
+"""
+Bytes and records: what a call looks like on the wire, and what an answer proves. Pure.
+
+Bytes are made once: the raw query is signed, its percent-encoded form is sent, the body is signed as sent.
+An answer is an acknowledgement only if it is HTTP 2xx with a JSON object whose `code` is the string `"00000"`;
+it is a refusal only if its code stands in the table of definitive refusals. All else proves nothing.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass
+from decimal import Decimal
+from functools import cache
+from typing import Any, Generic, TypeVar, get_args, get_origin
+from urllib.parse import quote
+
+import msgspec
+import orjson
+
+from bitget_async.codes import classify
+from bitget_async.endpoints import Effect, Endpoint
+from bitget_async.errors import BitgetError, OutcomeUnknown
+from bitget_async.models import Record
+
+__all__ = ["Answer", "Reply", "Request", "decode", "encode"]
+
+T = TypeVar("T")
+SUCCESS = "00000"
+
+
+@dataclass(frozen=True, slots=True)
+class Request:
+    """
+    A call ready to be signed and sent.
+
+    Attributes:
+        row: the catalogue row.
+        raw_target: path and raw query: what is signed.
+        sent_target: path and percent-encoded query: what is sent.
+        body: what is signed and sent; empty for GET.
+    """
+
+    row: Endpoint
+    raw_target: str
+    sent_target: str
+    body: bytes
+
+
+@dataclass(frozen=True, slots=True)
+class Reply:
+    """
+    An answer as it came.
+
+    Attributes:
+        status: HTTP status.
+        body: the whole body.
+        remaining: the header `x-mbx-used-remain-limit` as a number, or `None`.
+        sent_ns, received_ns: monotonic moments of the first byte handed to the transport and of the last received.
+    """
+
+    status: int
+    body: bytes
+    remaining: int | None
+    sent_ns: int
+    received_ns: int
+
+
+@dataclass(frozen=True, slots=True)
+class Answer(Generic[T]):
+    """
+    What an answer says.
+
+    Attributes:
+        value: the record, where the call succeeded.
+        error: what it proves otherwise: `Refused` or a subclass, or `OutcomeUnknown`.
+        request_time_ms: the exchange's clock, or `None` if it was not told.
+        sent_ns, received_ns: monotonic moments, from the reply.
+        anomalies: what was odd about it, in words.
+    """
+
+    value: T | None
+    error: BitgetError | None
+    request_time_ms: int | None
+    sent_ns: int
+    received_ns: int
+    anomalies: tuple[str, ...] = ()
+
+
+class _Envelope(msgspec.Struct, Generic[T], rename="camel"):
+    code: str = ""
+    msg: str | None = None
+    message: str | None = None
+    request_time: int | None = None
+    data: T | None = None
+
+
+class _Loose(msgspec.Struct, rename="camel"):
+    code: Any = None
+    msg: Any = None
+    message: Any = None
+    request_time: Any = None
+    data: msgspec.Raw = msgspec.Raw(b"")
+
+
+def encode(row: Endpoint, given: Mapping[str, Any]) -> Request:
+    """
+    Check the parameters (snake-case names) and make the bytes.
+
+    Raises:
+        UsageError: a parameter is missing, unknown or wrong.
+    """
+    wire = row.checked(given)
+    if row.method == "POST":
+        return Request(row, row.path, row.path, orjson.dumps(wire))
+    if not wire:
+        return Request(row, row.path, row.path, b"")
+    pairs = sorted(wire.items())
+    raw = "&".join(f"{name}={value}" for name, value in pairs)
+    sent = "&".join(f"{name}={quote(value, safe='')}" for name, value in pairs)
+    return Request(row, f"{row.path}?{raw}", f"{row.path}?{sent}", b"")
+
+
+def decode(row: Endpoint, reply: Reply) -> Answer[Any]:
+    """
+    Read an answer: the record, or the error that says what it proves. Never raises for anything an answer holds.
+    """
+    try:
+        envelope = _decoder(row).decode(reply.body)
+        data, readable = envelope.data, True
+    except (msgspec.MsgspecError, UnicodeError, ValueError, RecursionError):
+        loose = _loose(reply.body)
+        if loose is None:
+            return _unreadable(row, reply)
+        envelope = _Envelope(_text(loose.code), _text(loose.msg), _text(loose.message), _integer(loose.request_time))
+        data, readable = (_salvage(row, loose.data) if envelope.code == SUCCESS else None), False
+        if not isinstance(loose.code, str):
+            return _unreadable(row, reply, "its code is not a text")
+    odd = () if readable else ("an answer held fields that could not be read",)
+    if row.effect is Effect.COMMAND and reply.body.count(b'"code"') > 1 and _code_twice(reply.body):
+        return _unreadable(row, reply, "its code stands there twice")
+    error = _error(row, reply, envelope, data)
+    value = None if error else row.returns(unreadable=("data",)) if data is None else data
+    return Answer(value, error, envelope.request_time, reply.sent_ns, reply.received_ns, odd)
+
+
+def _error(row: Endpoint, reply: Reply, envelope: _Envelope[Any], data: Any) -> BitgetError | None:
+    """
+    1. A redirect is never followed and never believed. 2. Code 00000 with HTTP 2xx succeeds, if the data can be
+    read or the row is a command (then it is a receipt, whatever the data). 3. A code of the table of definitive
+    refusals is a refusal; on a read every other code is one too, for nothing hangs on it. 4. The rest is unknown.
+    """
+    message = envelope.msg or envelope.message or ""
+    if 300 <= reply.status < 400:
+        return OutcomeUnknown("redirect", endpoint=row.label, http_status=reply.status, message="redirects are refused")
+    if envelope.code == SUCCESS:
+        if not 200 <= reply.status < 300:
+            return OutcomeUnknown("http_status", endpoint=row.label, http_status=reply.status, code=SUCCESS)
+        if data is None and row.effect is Effect.READ:
+            return OutcomeUnknown("unreadable", endpoint=row.label, http_status=reply.status, message="no usable data")
+        return None
+    if not envelope.code:
+        reason = "http_status" if reply.status >= 400 else "unreadable"
+        return OutcomeUnknown(reason, endpoint=row.label, http_status=reply.status, message="an answer without a code")
+    verdict = classify(envelope.code)
+    if verdict.definitive or row.effect is Effect.READ:
+        return verdict.error(envelope.code, message, http_status=reply.status, endpoint=row.label)
+    return OutcomeUnknown("code", endpoint=row.label, code=envelope.code, message=message, http_status=reply.status)
+
+
+def _unreadable(row: Endpoint, reply: Reply, why: str = "") -> Answer[Any]:
+    error: BitgetError
+    if 300 <= reply.status < 400:
+        error = OutcomeUnknown(
+            "redirect", endpoint=row.label, http_status=reply.status, message="redirects are refused"
+        )
+    elif reply.status >= 400:
+        error = OutcomeUnknown("http_status", endpoint=row.label, http_status=reply.status, message=why)
+    else:
+        text = why or "the body is not the exchange's JSON"
+        error = OutcomeUnknown("unreadable", endpoint=row.label, http_status=reply.status, message=text)
+    return Answer(None, error, None, reply.sent_ns, reply.received_ns)
+
+
+@cache
+def _decoder(row: Endpoint) -> msgspec.json.Decoder[_Envelope[Any]]:
+    # The exchange writes numbers as texts here and there ("1747391309583"): lax mode reads both.
+    return msgspec.json.Decoder(_Envelope[row.returns], strict=False)  # type: ignore[name-defined]
+
+
+_LOOSE = msgspec.json.Decoder(_Loose)
+_ROWS = msgspec.json.Decoder(list[msgspec.Raw])
+_FIELDS = msgspec.json.Decoder(dict[str, msgspec.Raw])
+
+
+def _loose(body: bytes) -> _Loose | None:
+    try:
+        return _LOOSE.decode(body)
+    except (msgspec.MsgspecError, UnicodeError, ValueError, RecursionError):
+        return None
+
+
+def _text(value: Any) -> str:
+    return value if isinstance(value, str) else ""
+
+
+def _integer(value: Any) -> int | None:
+    if isinstance(value, str) and value.isascii() and value.isdigit() and len(value) <= 18:
+        return int(value)
+    return value if isinstance(value, int) and not isinstance(value, bool) else None
+
+
+def _code_twice(body: bytes) -> bool:
+    """Whether `code` stands twice at the top: then nobody can say which one counts."""
+    tops: list[list[str]] = [[]]
+
+    def pairs(items: list[tuple[str, Any]]) -> None:
+        tops[0] = [name for name, _ in items]
+
+    try:
+        json.loads(body, object_pairs_hook=pairs)
+    except (ValueError, RecursionError):
+        return True
+    # The outermost object is closed last.
+    return tops[0].count("code") > 1
+
+
+def _salvage(row: Endpoint, raw: msgspec.Raw) -> Any:
+    """
+    Read data of which some field does not fit its record: rows one by one, fields one by one; what cannot be
+    read becomes the field's default and is named in `unreadable`. `None` if the data is of another shape.
+    """
+    try:
+        if get_origin(row.returns) is list:
+            (record,) = get_args(row.returns)
+            return [_salvage_record(record, each) for each in _ROWS.decode(raw)]
+        return _salvage_record(row.returns, raw)
+    except (msgspec.MsgspecError, UnicodeError, ValueError, TypeError, RecursionError):
+        return None
+
+
+def _salvage_record(record: type[Record], raw: msgspec.Raw) -> Record:
+    try:
+        return msgspec.json.decode(raw, type=record, strict=False)
+    except (msgspec.ValidationError, ValueError):
+        pass
+    values: dict[str, Any] = {}
+    unreadable: list[str] = []
+    fields = _FIELDS.decode(raw)
+    for field in msgspec.structs.fields(record):
+        text = fields.get(field.encode_name)
+        if text is None or bytes(text) in (b'""', b"null"):
+            continue
+        value = _salvage_field(field.type, text)
+        if value is None:
+            unreadable.append(field.encode_name)
+        else:
+            values[field.name] = value
+    return record(**values, unreadable=tuple(unreadable))
+
+
+def _salvage_field(kind: Any, text: msgspec.Raw) -> Any:
+    try:
+        value = msgspec.json.decode(text, type=kind, strict=False)
+    except (msgspec.MsgspecError, UnicodeError, ValueError, RecursionError):
+        return bytes(text).decode() if kind is str and bytes(text).isdigit() else None
+    return None if isinstance(value, Decimal) and not value.is_finite() else value
