@@ -18,7 +18,7 @@ from bitget_async.sim.gatekeeper import check_permission, identify, parse_timest
 from bitget_async.sim.reading import ReadingDesk
 from bitget_async.sim.refusals import MESSAGES, Refusal
 from bitget_async.sim.routes import ROUTES, Route
-from bitget_async.sim.settings import Dice, Settings, draw_ns
+from bitget_async.sim.settings import Delay, Dice, Settings, draw_ns
 from bitget_async.sim.trading import TradingDesk
 from bitget_async.sim.truth import Truth, WireCopy
 from bitget_async.sim.venue import Venue
@@ -207,9 +207,9 @@ class Gateway:
     def _answered(self, copy: WireCopy, reply: Reply, code: str | None) -> None:
         self._truth.answer(copy, reply.status if reply.kind == "send" else None, code)
 
-    def _latency_ns(self, latency: object) -> int:
+    def _latency_ns(self, latency: Delay) -> int:
         # The usual case draws nothing and costs nothing.
-        return 0 if latency == 0.0 else draw_ns(latency, self._dice.network)  # type: ignore[arg-type]
+        return 0 if latency == 0.0 else draw_ns(latency, self._dice.network)
 
     async def _until(self, time_ns: int) -> None:
         """Sleep until that monotonic time or a little later, whatever the clock's resolution."""

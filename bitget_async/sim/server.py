@@ -93,7 +93,6 @@ class SimulatorServer:
             await response.prepare(request)
             await response.write(reply.body[: reply.cut_at])
         elif reply.kind == "hang":
-            assert self._closing is not None
             await self._closing.wait()
         if (transport := request.transport) is not None:
             if reply.kind == "reset":

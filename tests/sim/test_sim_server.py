@@ -150,6 +150,13 @@ def test_runs_in_virtual_time(monkeypatch):
                 exchange.faults.add("time", faults.hang(executed=True))
                 with pytest.raises(TimeoutError):
                     await fetch(session, exchange)
+                exchange.faults.add("time", faults.hang(executed=True))
+                last = loop.create_task(fetch(session, exchange))
+                await asyncio.sleep(1.0)
+                start = loop.time()
+                await exchange.close()
+                assert loop.time() == start, "a hang is released, not waited for"
+                assert (await last)[0] == "ServerDisconnectedError"
                 copies = exchange.truth.wire
                 assert {(copy.processed_ns or 0) - copy.received_ns for copy in copies} == {250_000_000}
         assert others() == []
