@@ -33,11 +33,9 @@ from bitget_async.watcher import Answered, Watcher
 
 __all__ = ["Canceller", "PendingCancellation"]
 
-SNAPSHOTS = ("concurrent", "before", "none")
 # Claims that nothing was open: the command did nothing, and whether they are true is read like everything else.
 CLAIMS = (NothingToCancel, OrderNotFound, OrderAlreadyFinal)
 VERSION = 1
-DAY_S = 86_400
 
 
 class Sender(Protocol):
@@ -268,7 +266,6 @@ class Canceller:
     async def cancel(self, symbol: str, options: Options) -> PendingCancellation:
         """See `BitgetClient.cancel_symbol_orders`."""
         CANCEL_SYMBOL_ORDER.checked({"symbol": symbol})
-        _check(options)
         if self._closed:
             raise NotSent("closed", endpoint=CANCEL_SYMBOL_ORDER.label)
         key = (symbol, options)
@@ -278,7 +275,7 @@ class Canceller:
         try:
             await asyncio.shield(flight.task)
         except asyncio.CancelledError:
-            if flight.task.cancelled() and self._closed:
+            if flight.task.cancelled():
                 # Not the caller was cancelled: the client was closed under it.
                 if flight.signed:
                     return flight.handle
@@ -359,12 +356,3 @@ class Canceller:
     def _answered(self, course: Course, certainty: Certainty) -> None:
         course.evidence.answered(certainty, self._session.clock.monotonic_ns())
         self._watcher.answered(course)
-
-
-def _check(options: Options) -> None:
-    """Raise `UsageError` for options that cannot be meant."""
-    if options.snapshot not in SNAPSHOTS:
-        raise UsageError(f"snapshot must be one of {', '.join(SNAPSHOTS)}, not {options.snapshot!r}")
-    within = options.confirm_within_s
-    if type(within) not in (int, float) or not 0 < within <= DAY_S:
-        raise UsageError(f"confirm_within_s must be a number of seconds up to a day, not {within!r}")

@@ -11,7 +11,7 @@ from typing import Any, Self, cast
 
 from bitget_async.cancellation import Canceller, PendingCancellation
 from bitget_async.clock import Clock, SystemClock
-from bitget_async.course import Options
+from bitget_async.course import Options, is_seconds
 from bitget_async.credentials import Credentials, KeyMaterial
 from bitget_async.endpoints import (
     ACCOUNT_INFO,
@@ -492,5 +492,5 @@ class BitgetClient:
 
 
 def _positive(name: str, value: object) -> None:
-    if isinstance(value, bool) or not isinstance(value, (int, float)) or not 0 < value <= 3600:
+    if not is_seconds(value, 3600):
         raise UsageError(f"{name} must be a number of seconds above 0 and up to an hour, not {value!r}")

@@ -9,11 +9,14 @@ from dataclasses import dataclass, field
 from types import MappingProxyType
 
 from bitget_async.endpoints import CANCEL_SYMBOL_ORDER
+from bitget_async.errors import UsageError
 from bitget_async.evidence import Certainty, Evidence
 from bitget_async.models import CancellationReport, OrderFate, Outcome
 
-__all__ = ["Course", "Options"]
+__all__ = ["Course", "Options", "is_seconds"]
 
+SNAPSHOTS = ("concurrent", "before", "none")
+DAY_S = 86_400.0
 NOT_TOUCHED = "tpsl orders, trigger (plan) orders, margin orders, other sub-accounts"
 
 
@@ -25,6 +28,17 @@ class Options:
     ensure: bool = False
     confirm_within_s: float = 60.0
     max_wait_s: float | None = None
+
+    def __post_init__(self) -> None:
+        if self.snapshot not in SNAPSHOTS:
+            raise UsageError(f"snapshot must be one of {', '.join(SNAPSHOTS)}, not {self.snapshot!r}")
+        if not is_seconds(self.confirm_within_s, DAY_S):
+            raise UsageError(f"confirm_within_s must be seconds above 0 and up to a day, not {self.confirm_within_s!r}")
+
+
+def is_seconds(value: object, most: float) -> bool:
+    """Whether that is a number of seconds above 0 and up to `most`."""
+    return isinstance(value, (int, float)) and not isinstance(value, bool) and 0 < value <= most
 
 
 @dataclass(slots=True, eq=False)

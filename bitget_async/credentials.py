@@ -29,11 +29,16 @@ class KeyMaterial(Protocol):
     """Anything with the three parts of a key as text, such as what the simulator hands out."""
 
     @property
-    def api_key(self) -> str: ...
+    def api_key(self) -> str:
+        """Public part of the key."""
+
     @property
-    def secret(self) -> str: ...
+    def secret(self) -> str:
+        """HMAC secret, or RSA private key as PEM."""
+
     @property
-    def passphrase(self) -> str: ...
+    def passphrase(self) -> str:
+        """Passphrase of the key."""
 
 
 class SealedHeaders(dict[str, str]):
@@ -112,11 +117,11 @@ class Credentials:
         if isinstance(material, Credentials):
             return material
         try:
-            parts = (material.api_key, material.secret, material.passphrase)
+            # No local holds them: a traceback with locals would show it.
+            return cls(material.api_key, material.secret, material.passphrase)
         except AttributeError:
             kind = type(material).__name__
             raise UsageError(f"credentials must have api_key, secret and passphrase; got a {kind}") from None
-        return cls(*parts)
 
     @property
     def fingerprint(self) -> str:
@@ -169,7 +174,8 @@ class Credentials:
             (self._secret, other._secret),
             (self._passphrase.encode(), other._passphrase.encode()),
         )
-        return all([hmac.compare_digest(mine, theirs) for mine, theirs in pairs])
+        # Every pair is compared, whatever the first ones give.
+        return sum(hmac.compare_digest(mine, theirs) for mine, theirs in pairs) == len(pairs)
 
     def __hash__(self) -> int:
         return hash(self._fingerprint)

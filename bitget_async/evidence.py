@@ -98,6 +98,11 @@ class Page:
     below: int | None = None
     last: bool = False
 
+    @property
+    def numbers(self) -> list[int]:
+        """The readable ids as integers."""
+        return [number for row in self.rows if (number := id_number(row.order_id)) is not None]
+
 
 def id_number(order_id: str) -> int | None:
     """An order id as the integer by which ids compare, or `None` if it is not one."""
@@ -244,9 +249,8 @@ class Evidence:
             return False
         if page.symbol is not None or page.last:
             return True
-        numbers = [number for row in page.rows if (number := id_number(row.order_id)) is not None]
-        mine = [number for number, known in self._orders.items() if self._scope(known) is not Scope.LATE]
-        return bool(numbers) and bool(mine) and min(numbers) <= min(mine)
+        oldest = self.oldest
+        return oldest is not None and bool(page.numbers) and min(page.numbers) <= oldest
 
     # -- what follows from them -------------------------------------------------------------------------------
 
@@ -282,6 +286,12 @@ class Evidence:
             for number, known in self._orders.items()
             if not known.final and known.shown_ns < last and self._scope(known) is not Scope.LATE
         )
+
+    @property
+    def oldest(self) -> int | None:
+        """The smallest id in scope, or `None` if no order is."""
+        mine = (number for number, known in self._orders.items() if self._scope(known) is not Scope.LATE)
+        return min(mine, default=None)
 
     @property
     def open_ids(self) -> list[str]:

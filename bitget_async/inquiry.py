@@ -18,23 +18,26 @@ import enum
 import random
 from collections.abc import Hashable, Iterable
 from dataclasses import dataclass
+from math import inf
 
-from bitget_async.evidence import Evidence, Listing
+from bitget_async.evidence import Evidence, Listing, Page
 
 __all__ = ["Inquiry", "Read", "ReadKind"]
 
 MS = 1_000_000
 FIRST_LOOK = (150 * MS, 250 * MS)
-QUICK_LOOK = (170 * MS, 280 * MS)
+QUICK_LOOK = (100 * MS, 285 * MS)
+ALONE = 120 * MS
 QUICK_FOR = 1_300 * MS
-DECIDING_SLACK = 120 * MS
+DECIDING_SLACK = 160 * MS
 FIRST_GAP = 200 * MS
 MOST_GAP = 5_000 * MS
 BANNED_GAP = 30_000 * MS
-PATIENCE = 1_000 * MS
+PATIENCE = 3_000 * MS
 PAGE_ROWS = 100
 MOST_SINGLE = 3
 MOST_IN_FLIGHT = 10
+FEW_IN_FLIGHT = 3
 
 
 class ReadKind(enum.Enum):
@@ -94,7 +97,8 @@ class Inquiry:
         self._in_flight: dict[Read, int] = {}
         self._failures = 0
         self._resume_ns = 0
-        self._foreign_rows = 0
+        self._foreign_rows: int | None = None
+        self._page_floor = 0
 
     def add(self, key: Hashable, evidence: Evidence, now: int, *, snapshot: bool) -> None:
         """A command was signed. With `snapshot` its orders are listed at once."""
@@ -139,15 +143,28 @@ class Inquiry:
             return []
         looks = [look for look in self._looks.values() if look.from_ns <= now]
         listed = [look for look in looks if self._wants_listing(look)]
-        quick = any(not look.decided for look in listed)
-        reads = self._listings(listed) + self._histories([look for look in looks if self._wants_history(look, now)])
-        reads = [read for read in dict.fromkeys(reads) if not self._still_out(read, now, quick=quick)]
+        told = [look for look in looks if self._wants_history(look)]
+        reads = [read for read in self._listings(listed) if not self._still_out(read, now, listed)]
+        reads += [read for read in self._histories(told) if not self._still_out(read, now, [])]
+        room = MOST_IN_FLIGHT - len(self._in_flight)
+        postponed = {read.symbol for read in reads[room:]}
+        del reads[room:]
+        crowd = sum(not look.decided for look in listed)
         for look in looks:
-            self._next(look, now)
+            if look.evidence.symbol not in postponed:
+                self._next(look, now, crowd)
         self._in_flight.update(dict.fromkeys(reads, now))
         return reads
 
-    def done(self, read: Read, now: int, *, listing: Listing | None = None, progress: Iterable[Hashable] = ()) -> None:
+    def done(
+        self,
+        read: Read,
+        now: int,
+        *,
+        listing: Listing | None = None,
+        page: Page | None = None,
+        progress: Iterable[Hashable] = (),
+    ) -> None:
         """
         A read was answered and its facts are in the evidence.
 
@@ -155,6 +172,7 @@ class Inquiry:
             read: which.
             now: the moment.
             listing: the listing, if it was one.
+            page: the page, if it was one.
             progress: keys of cancellations of which an order became final by it.
         """
         self._in_flight.pop(read, None)
@@ -162,6 +180,8 @@ class Inquiry:
         if listing is not None and listing.symbol is None and listing.complete:
             mine = {look.evidence.symbol for look in self._looks.values()}
             self._foreign_rows = sum(row.symbol not in mine for row in listing.rows)
+        if page is not None and page.symbol is None and page.below is None:
+            self._page_floor = 0 if page.last else min(page.numbers, default=0)
         moved = set(progress)
         for key, look in self._looks.items():
             evidence = look.evidence
@@ -175,7 +195,7 @@ class Inquiry:
                 continue
             if read.kind is not ReadKind.LISTING:
                 self._after_history(look, read, now, key in moved)
-            elif evidence.clear_since_ns is not None and self._wants_history(look, now):
+            elif evidence.clear_since_ns is not None and self._wants_history(look):
                 look.window(now)
 
     def failed(self, read: Read, now: int, *, rate_limited: bool = False) -> None:
@@ -201,9 +221,9 @@ class Inquiry:
         return evidence.clear_since_ns is None
 
     @staticmethod
-    def _wants_history(look: _Look, now: int) -> bool:
+    def _wants_history(look: _Look) -> bool:
         evidence = look.evidence
-        if evidence.answered_ns is None or now < evidence.deciding_ns:
+        if evidence.answered_ns is None or look.from_ns < evidence.deciding_ns:
             return False
         if evidence.missing or not look.decided:
             return True
@@ -213,23 +233,34 @@ class Inquiry:
 
     def _listings(self, looks: list[_Look]) -> list[Read]:
         symbols = list(dict.fromkeys(look.evidence.symbol for look in looks))
-        if len(symbols) > self._account_pages():
+        # At the same price the whole account is the better look: it tells all the others something too. But its
+        # pages come one after the other, while those of several symbols come at once.
+        pages, alone = self._account_pages(), len(self._looks) == 1
+        if symbols and (len(symbols) > 2 * pages or (pages == 1 and not alone)):
             return [Read(ReadKind.LISTING)]
-        return [Read(ReadKind.LISTING, symbol) for symbol in symbols[:MOST_IN_FLIGHT]]
+        return [Read(ReadKind.LISTING, symbol) for symbol in symbols]
 
-    def _account_pages(self) -> int:
-        """Pages of the whole account's listing, from the last one and from what has happened to ours since."""
-        return 1 + (self._foreign_rows + sum(len(look.evidence.open_ids) for look in self._looks.values())) // PAGE_ROWS
+    def _account_pages(self) -> float:
+        """
+        Pages of the whole account's listing: from the last one, and from what has become of our orders since.
+        Not again while one of unknown or several pages is still being read, for each page waits for the last.
+        """
+        rows = self._foreign_rows or 0
+        rows += sum(len(look.evidence.open_ids) for look in self._looks.values())
+        pages = 1 + rows // PAGE_ROWS
+        reading = Read(ReadKind.LISTING) in self._in_flight
+        return inf if reading and (self._foreign_rows is None or pages > 1) else pages
 
     def _histories(self, looks: list[_Look]) -> list[Read]:
         """
-        1. Several symbols that have not had a page yet, with few orders: one page of the account.
+        1. Several symbols that have not had a page yet, with few orders that are not too old: one page of the
+           account.
         2. A symbol whose page is not read yet: its newest page.
         3. One order missing, or pages that brought nothing: single ids.
         4. More missing: the page that begins with the newest of them.
         """
         reads: list[Read] = []
-        fresh = [look for look in looks if not look.own_page and not look.evidence.history_read]
+        fresh = [look for look in looks if self._on_account_page(look)]
         few = sum(len(look.evidence.missing) for look in fresh) <= PAGE_ROWS // 2
         if len({look.evidence.symbol for look in fresh}) > 1 and few:
             reads.append(Read(ReadKind.HISTORY))
@@ -242,18 +273,28 @@ class Inquiry:
                 reads += [Read(ReadKind.ORDER, symbol, order_id=str(each)) for each in missing[:MOST_SINGLE]]
             else:
                 reads.append(Read(ReadKind.HISTORY, symbol, below=missing[-1] + 1))
-        return reads[:MOST_IN_FLIGHT]
+        return list(dict.fromkeys(reads))
 
-    def _still_out(self, read: Read, now: int, *, quick: bool) -> bool:
+    def _on_account_page(self, look: _Look) -> bool:
+        """Whether the newest page of the account may do for this symbol, by what the last one reached down to."""
+        oldest = look.evidence.oldest
+        return (
+            not look.own_page and not look.evidence.history_read and oldest is not None and oldest >= self._page_floor
+        )
+
+    def _still_out(self, read: Read, now: int, looks: list[_Look]) -> bool:
         """Whether the same read is on its way and young enough to wait for. Quick looks overlap on purpose."""
         started = self._in_flight.get(read)
         if started is None:
             return False
-        return now - started < (QUICK_LOOK[0] if quick and read.kind is ReadKind.LISTING else PATIENCE)
+        quick = len(self._in_flight) <= FEW_IN_FLIGHT and any(
+            not look.decided and read.symbol in (None, look.evidence.symbol) for look in looks
+        )
+        return now - started < (QUICK_LOOK[0] if quick else PATIENCE)
 
     # -- rhythm -----------------------------------------------------------------------------------------------
 
-    def _next(self, look: _Look, now: int) -> None:
+    def _next(self, look: _Look, now: int, crowd: int) -> None:
         """
         Set the window after a look at `now`, as if its answer brought nothing; `done` moves it when it does.
 
@@ -264,8 +305,9 @@ class Inquiry:
         if evidence.answered_ns is None:
             look.window(now + (1 << 62))
             return
-        low, high = QUICK_LOOK
         if now < evidence.deciding_ns:
+            # Where one read cannot serve all, many quick looks at once would only queue up behind their quota.
+            low, high = QUICK_LOOK if self._account_pages() == 1 else (max(each, crowd * ALONE) for each in QUICK_LOOK)
             # Each quick look is one more chance to say "cleared"; one right before the deciding look is not.
             quick = now + high <= min(evidence.answered_ns + QUICK_FOR, evidence.deciding_ns)
             if evidence.cleared_ms is None and quick:

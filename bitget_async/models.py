@@ -380,7 +380,7 @@ class OrderFate(msgspec.Struct, frozen=True, kw_only=True):
         order: the last row seen. An order known by its id alone has no amounts.
         fate: see `Fate`.
         scope: see `Scope`.
-        source: what told it: `history-orders`, `orderInfo`, `unfilled-orders`, or `client` (placed by us, not seen yet).
+        source: what told it: `history-orders`, `orderInfo`, `unfilled-orders`, or `client` (ours, not seen yet).
         server_ms: exchange time of the answer that told it, or `None`.
     """
 

@@ -111,6 +111,8 @@ class Session:
         Cancelling: safe while waiting for a token; a copy that was written stays written.
         """
         request = encode(row, given)
+        if max_wait_s is not None and not 0 <= max_wait_s < float("inf"):
+            raise UsageError(f"max_wait_s must be a number of seconds from 0, or None, not {max_wait_s!r}")
         if row.signed and self._credentials is None:
             raise UsageError(f"{row.name} needs credentials")
         budget_s = self._timeout_s if timeout_s is None else timeout_s

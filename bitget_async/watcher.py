@@ -26,7 +26,7 @@ __all__ = ["Watcher"]
 SECOND_NS = 1_000_000_000
 PAGE_ROWS = 100
 MOST_PAGES = 50
-FRESH_NS = 300_000_000
+FRESH_NS = 1_000_000_000
 ENSURE_AFTER_NS = 2 * SECOND_NS
 ENSURE_EVERY_NS = 5 * SECOND_NS
 ENSURE_IDS = 20
@@ -233,7 +233,7 @@ class Watcher:
                 page = await self._page(read)
                 fed = [course for course in self._pending if read.symbol in (None, course.symbol)]
                 progress = [course for course in fed if course.learn(course.evidence.saw_page(page), page.source, 1)]
-                self._inquiry.done(read, self._session.clock.monotonic_ns(), progress=progress)
+                self._inquiry.done(read, self._session.clock.monotonic_ns(), page=page, progress=progress)
         except BitgetError as error:
             if isinstance(error, UsageError):
                 raise

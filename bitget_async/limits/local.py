@@ -10,7 +10,7 @@ from __future__ import annotations
 import asyncio
 import logging
 from collections import deque
-from typing import Protocol
+from typing import ClassVar, Protocol
 
 from aiolimiter import AsyncLimiter
 
@@ -169,7 +169,7 @@ class LocalLimits:
             left is for other processes of the same account.
     """
 
-    _of_loop: dict[asyncio.AbstractEventLoop, LocalLimits] = {}
+    _of_loop: ClassVar[dict[asyncio.AbstractEventLoop, LocalLimits]] = {}
 
     def __init__(self, share: float = 1.0) -> None:
         if not 0 < share <= 1:
