@@ -54,10 +54,10 @@ class Bucket:
     def free(self, now: int) -> int:
         """Tokens that could be taken now."""
         while self._returns and self._returns[0] <= now:
-            heappop(self._returns)
+            back_ns = heappop(self._returns)
             if self._resting:
                 self._resting -= 1
-                heappush(self._returns, now + REST_NS)
+                heappush(self._returns, back_ns + REST_NS)
             else:
                 self._free += 1
         return self._free
