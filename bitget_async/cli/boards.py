@@ -139,7 +139,9 @@ def _table(tracks: Sequence[Track], elapsed_s: float, *, wide: bool) -> Table:
     from rich.table import Table
 
     done = sum(track.done for track in tracks)
-    table = Table(box=box.SIMPLE_HEAD, padding=(0, 1, 0, 0), pad_edge=False, show_edge=False, show_footer=True)
+    table = Table(
+        box=box.SIMPLE_HEAD, padding=(0, 1 if wide else 0, 0, 0), pad_edge=False, show_edge=False, show_footer=True
+    )
     table.add_column("symbol", f"{done}/{len(tracks)}", no_wrap=True, min_width=8)
     table.add_column("state", f"{elapsed_s:.1f} s", no_wrap=True, min_width=17)
     sums = [sum(column) for column in zip(*(_numbers(track) for track in tracks), strict=True)]

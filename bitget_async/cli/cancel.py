@@ -12,7 +12,7 @@ from typing import Any
 from bitget_async import BitgetClient, Credentials, Order, OrderFate, Outcome, Refused, UsageError
 from bitget_async.cli.boards import Board, Out, board_for
 from bitget_async.cli.exits import Exit, exit_of, sentence, worst
-from bitget_async.cli.listing import Listed, list_open
+from bitget_async.cli.listing import Listed, list_open, plain
 from bitget_async.cli.tracks import Track, Tracker, plural
 from bitget_async.clock import Clock, SystemClock
 from bitget_async.endpoints import CANCEL_SYMBOL_ORDER
@@ -82,9 +82,9 @@ def _show(listed: Sequence[Listed], out: Out, err: Out, *, as_json: bool) -> Exi
 
 
 def _order_line(order: Order) -> str:
-    filled = f", {order.base_volume:f} filled" if order.base_volume else ""
-    price = "market" if order.price is None else f"{order.price:f}"
-    size = "?" if order.size is None else f"{order.size:f}"
+    filled = f", {plain(order.base_volume)} filled" if order.base_volume else ""
+    price = "market" if order.price is None else plain(order.price)
+    size = plain(order.size) or "?"
     source = f"  from {order.enter_point_source}" if order.enter_point_source else ""
     return f"  {order.order_id}  {order.side.value:<4} {size} at {price}{filled}{source}"
 
@@ -197,9 +197,10 @@ def _interrupted(tracks: Sequence[Track]) -> list[str]:
         elif track.handle is None:
             lines.append(f"  {track.symbol}: not sent.")
         else:
-            taken = "taken by the exchange" if track.handle.acknowledged else "no answer yet"
+            taken = "sent, and taken by the exchange" if track.handle.acknowledged else "signed, and probably sent"
             known = f"{counts.cancelled} cancelled, {counts.filled} filled, {counts.open + counts.unproven} not known"
-            lines.append(f"  {track.symbol}: sent, {taken}; of {plural(counts.seen, 'order')}: {known}.")
+            seen = f"of {plural(counts.seen, 'order')}: {known}" if counts.seen else "its orders are not known"
+            lines.append(f"  {track.symbol}: {taken}; {seen}.")
     return [*lines, "Look with --dry-run before you rely on anything."]
 
 
@@ -207,7 +208,7 @@ def _to_dict(track: Track) -> dict[str, Any]:
     return {
         "symbol": track.symbol,
         "state": track.state,
-        "sent": track.handle is not None,
+        "signed": track.handle is not None,
         "exit_code": track.exit,
         "error": None if track.error is None else sentence(track.error),
         "report": None if track.report is None else track.report.to_dict(),

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from decimal import Decimal
 from typing import Any
 
 from bitget_async import BitgetClient, BitgetError, Order
 
-__all__ = ["Listed", "list_open", "order_dict"]
+__all__ = ["Listed", "list_open", "order_dict", "plain"]
 
 PAGE_ROWS = 100
 MOST_PAGES = 50
@@ -76,13 +77,14 @@ def order_dict(order: Order) -> dict[str, Any]:
         "side": order.side.value,
         "order_type": order.order_type.value,
         "status": order.status.value,
-        "price": _text(order.price),
-        "size": _text(order.size),
-        "filled": _text(order.base_volume),
+        "price": plain(order.price),
+        "size": plain(order.size),
+        "filled": plain(order.base_volume),
         "created_ms": order.created_ms,
         "source": order.enter_point_source,
     }
 
 
-def _text(amount: object) -> str | None:
-    return None if amount is None else f"{amount:f}"
+def plain(amount: Decimal | None) -> str | None:
+    """An amount without exponent and trailing zeros."""
+    return None if amount is None else f"{amount.normalize():f}"

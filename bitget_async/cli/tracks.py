@@ -78,7 +78,7 @@ class Track:
 
     @property
     def state(self) -> str:
-        """`waiting`, `sent`, `taken`, `no answer`, `cleared`, or the outcome, or the class of the error."""
+        """`waiting`, `signed`, `taken`, `no answer`, `cleared`, or the outcome, or the class of the error."""
         if self.error is not None:
             return type(self.error).__name__
         if self.report is not None:
@@ -89,7 +89,7 @@ class Track:
             return "cleared"
         if self.answered:
             return "taken" if self.handle.acknowledged else "no answer"
-        return "sent"
+        return "signed"
 
     @property
     def proven_ms(self) -> int | None:
@@ -123,16 +123,16 @@ class Track:
         )
 
     def note(self, *, brief: bool = False) -> str:
-        """What is special about it, from what the client itself knows; the first thing only if `brief`."""
+        """What is special about it, from what the client itself knows; in a word or two if `brief`."""
         counts = self.counts()
         said = []
         if self.answered and self.handle is not None and not self.handle.acknowledged:
-            said.append("answer lost")
+            said.append("no answer" if brief else "answer lost")
         if self.report is not None and self.report.requests.get("batch-cancel-order"):
-            said.append("rest by id")
+            said.append("by id" if brief else "rest by id")
         if self.report is not None and self.report.reason:
             said.append(self.report.reason)
-        if counts.part_filled:
+        if counts.part_filled and not brief:
             said.append(f"{counts.part_filled} part-filled")
         return ", ".join(said[:1] if brief else said)
 
@@ -185,7 +185,7 @@ class Tracker:
         for track in self.tracks:
             if track.handle is None and not track.done and track.symbol in signed:
                 track.handle = signed[track.symbol]
-                self._tell(track, "sent")
+                self._tell(track, "signed: on its way")
 
     async def _ticking(self, draw: Callable[[], None]) -> None:
         while not all(track.done for track in self.tracks):
@@ -200,7 +200,7 @@ class Tracker:
             )
         except BitgetError as error:
             track.error = error
-            self._tell(track, f"{type(error).__name__}: {error}")
+            self._tell(track, f"{type(error).__name__}: see below")
             return
         track.handle, track.answered = handle, True
         taken = "taken by the exchange" if handle.acknowledged else "no answer: executed or not, the reads will tell"
