@@ -17,7 +17,9 @@ if TYPE_CHECKING:
 
 __all__ = ["Board", "Out", "board_for"]
 
-WIDE = 104
+# From these widths on: every column and whole notes; a space between columns that can be seen.
+WIDE = 116
+ROOMY = 92
 STYLES = {
     "CONFIRMED": "bold green",
     "NOTHING_TO_CANCEL": "green",
@@ -131,16 +133,21 @@ class LiveBoard:
 
     def draw(self, tracks: Sequence[Track], elapsed_s: float) -> None:
         """Draw the table anew."""
-        self._live.update(_table(tracks, elapsed_s, wide=self._console.width >= WIDE), refresh=True)
+        self._live.update(_table(tracks, elapsed_s, self._console.width), refresh=True)
 
 
-def _table(tracks: Sequence[Track], elapsed_s: float, *, wide: bool) -> Table:
+def _table(tracks: Sequence[Track], elapsed_s: float, width: int) -> Table:
     from rich import box
     from rich.table import Table
 
+    wide = width >= WIDE
     done = sum(track.done for track in tracks)
     table = Table(
-        box=box.SIMPLE_HEAD, padding=(0, 1 if wide else 0, 0, 0), pad_edge=False, show_edge=False, show_footer=True
+        box=box.SIMPLE_HEAD,
+        padding=(0, 1 if width >= ROOMY else 0, 0, 0),
+        pad_edge=False,
+        show_edge=False,
+        show_footer=True,
     )
     table.add_column("symbol", f"{done}/{len(tracks)}", no_wrap=True, min_width=8)
     table.add_column("state", f"{elapsed_s:.1f} s", no_wrap=True, min_width=17)

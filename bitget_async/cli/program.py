@@ -51,7 +51,8 @@ def main(argv: Sequence[str] | None = None) -> int:
         print(f"bitget-async: {sentence(error)}", file=sys.stderr)
         return exit_of(error)
     except KeyboardInterrupt:
-        print("bitget-async: interrupted.", file=sys.stderr)
+        # Once a command may be on its way, `cancel` answers Ctrl-C itself.
+        print("bitget-async: interrupted; no command was sent to an exchange.", file=sys.stderr)
         return Exit.INTERRUPTED
     return code
 

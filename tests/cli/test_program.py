@@ -86,6 +86,26 @@ def test_an_interruption_says_what_was_sent(served: Callable[..., Any]) -> None:
     assert not [part for part in env.values() if part in seen + out + err]
 
 
+def test_ctrl_c_at_the_prompt_says_that_nothing_was_sent(
+    served: Callable[..., Any], monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """The question itself must be safe to leave."""
+    _, told = served("--rest", "BTCUSDT=2")
+    for name, part in (("KEY", "api_key"), ("SECRET", "secret"), ("PASSPHRASE", "passphrase")):
+        monkeypatch.setenv(f"BITGET_API_{name}", told[part])
+
+    class Keyboard:
+        def isatty(self) -> bool:
+            return True
+
+        def readline(self) -> str:
+            raise KeyboardInterrupt
+
+    monkeypatch.setattr("sys.stdin", Keyboard())
+    assert main(["cancel", "BTCUSDT", "--base-url", told["base_url"]]) == 130
+    assert "no command was sent" in capsys.readouterr().err
+
+
 def test_sim_on_a_taken_port_is_a_usage_error(served: Callable[..., Any], capsys: pytest.CaptureFixture[str]) -> None:
     """One line, no traceback."""
     _, told = served()
