@@ -157,7 +157,13 @@ class Watch:
                     out.line(line)
         reports = [track.report for track in self.tracks if track.report is not None]
         if reports and not as_json:
-            out.line(f"Not touched: {reports[0].assumptions['not_touched']}.", "dim")
+            said = reports[0].assumptions
+            out.line(f"Not touched: {said['not_touched']}.", "dim")
+            out.line(
+                f"Assumed: a listing is at most {said['staleness_s']} s old, and no command is executed later than "
+                f"{said['execution_grace_s']} s after the last moment in which it can be accepted.",
+                "dim",
+            )
 
 
 def _details(track: Track) -> list[str]:

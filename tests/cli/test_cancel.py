@@ -29,6 +29,7 @@ def test_confirmed_ends_with_0(run: Callable[..., Any], exchange: SimulatedExcha
     assert "CONFIRMED: 3 cancelled, 0 filled" in ran.out
     assert "NOTHING_TO_CANCEL" in ran.out
     assert "Not touched: tpsl" in ran.out
+    assert "Assumed: a listing is at most 2 s old" in ran.out
     assert ran.err == ""
     assert exchange.truth.count(COMMAND) == 2, "a symbol named twice is cancelled once"
 
