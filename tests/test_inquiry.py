@@ -255,6 +255,36 @@ def test_one_symbol_alone_is_read_by_its_name() -> None:
     assert {read.symbol for _, read in world.reads} == {"BTCUSDT"}
 
 
+def test_orders_that_lie_too_deep_for_the_accounts_page_are_read_by_symbol() -> None:
+    """Two symbols, and a hundred newer finished orders of others between them and the top of the history."""
+    world = World(some(1, "BTCUSDT", "ETHUSDT") | some(150, "OTHERUSDT", first=50_000, ended_s=-5, told_s=-4))
+    world.usual("BTCUSDT", "ETHUSDT")
+    world.run(10)
+    assert {outcome for _, outcome in world.settled.values()} == {Outcome.CONFIRMED}
+    assert len(world.settled) == 2
+    histories = [read.symbol for _, read in world.reads if read.kind is ReadKind.HISTORY]
+    assert histories[0] is None
+    assert set(histories[1:]) == {"BTCUSDT", "ETHUSDT"}
+
+
+def test_a_look_with_nothing_left_to_ask_asks_nothing() -> None:
+    """Everything is read, and only the exchange's clock is unknown, so that nothing can be decided."""
+    evidence = Evidence("BTCUSDT", lambda at: None)
+    evidence.signed(START_NS, T_MS)
+    inquiry = Inquiry(random.Random(1))
+    inquiry.add("key", evidence, START_NS, snapshot=False)
+    evidence.answered(Certainty.ACKED, START_NS)
+    inquiry.answered("key", START_NS)
+    # The last quick look: the next one is the deciding one.
+    assert inquiry.due(START_NS + 3 * SECOND // 2) == [Read(ReadKind.LISTING, "BTCUSDT")]
+    late = START_NS + 3 * SECOND
+    evidence.saw_listing(Listing("BTCUSDT", late, ms(late), (), True))
+    evidence.saw_page(Page("history-orders", "BTCUSDT", late, ms(late), (), None, True))
+    assert evidence.outcome() is None
+    for seconds in (1, 10, 60):
+        assert inquiry.due(late + seconds * SECOND) == []
+
+
 @pytest.mark.parametrize("count", [99, 100, 101, 250])
 def test_many_orders_of_one_symbol_are_followed_page_by_page(count: int) -> None:
     """Every one of them needs its final row; the pages go on below what the last one showed."""

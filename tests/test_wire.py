@@ -582,6 +582,16 @@ def test_one_bad_field_of_the_envelope_does_not_cost_the_rows() -> None:
     assert said.request_time_ms is None
 
 
+@pytest.mark.parametrize(
+    ("told_ms", "time_ms"), [(str(T_MS), T_MS), (T_MS, T_MS), ("9" * 19, None), ("", None), (True, None), (None, None)]
+)
+def test_the_clock_is_told_beside_data_that_cannot_be_read(told_ms: object, time_ms: int | None) -> None:
+    """As a number or as a text of a sensible length."""
+    said = answer(CANCEL_SYMBOL_ORDER, envelope({"symbol": 17.5}, requestTime=told_ms))
+    assert said.request_time_ms == time_ms
+    assert said.value.unreadable == ("symbol",)
+
+
 def test_symbols_with_a_planned_delisting_left_empty() -> None:
     """`offTime: ""` stands in every recorded row."""
     (row,) = answer(SYMBOLS, envelope([{"symbol": "BTCUSDT", "offTime": "", "openTime": "1532454360000"}])).value
