@@ -323,7 +323,8 @@ def test_a_refused_connection_is_tried_again_until_the_time_is_up(virtual: Virtu
             client = client_of(exchange, limits=limits)
             await exchange.close()
             with pytest.raises(NotSent) as caught:
-                await (client.assets() if read else place(client))
+                # One token a second: it has to come back each time for the next try.
+                await (client.account_info() if read else place(client))
             assert caught.value.reason == "connect"
             assert 3 <= limits.taken <= 100
             assert now_s() <= 10.5
@@ -487,7 +488,7 @@ def test_cancelled_reads_leave_the_client_usable(virtual: Virtual) -> None:
 
 
 def test_closing_gives_everybody_an_answer(virtual: Virtual) -> None:
-    """A waiter for a token, a command on the wire, a read on the wire, a read between two copies, a later call."""
+    """Waiters for a token, a command and reads on the wire, a read between two copies, a later call."""
 
     async def main() -> None:
         async with SimulatedExchange(clock=VirtualClock()) as exchange:
@@ -498,17 +499,19 @@ def test_closing_gives_everybody_an_answer(virtual: Virtual) -> None:
             sent = [asyncio.ensure_future(place(client)) for _ in range(10)]
             waiting = [asyncio.ensure_future(place(client)) for _ in range(3)]
             read = asyncio.ensure_future(client.assets())
+            exchange.faults.add("info", faults.hang(executed=True), times=None)
+            first, second = (asyncio.ensure_future(client.account_info()) for _ in range(2))
             await asyncio.sleep(0.3)
             between = asyncio.ensure_future(client.history_orders())
             await asyncio.sleep(0.01)
             began = now_s()
             await client.close()
-            everybody = (*sent, *waiting, read, between)
+            everybody = (*sent, *waiting, second, read, first, between)
             answers = await asyncio.wait_for(asyncio.gather(*everybody, return_exceptions=True), 5)
             assert now_s() - began < 2
             assert all(isinstance(each, OutcomeUnknown) and each.reason == "closed" for each in answers[:10])
-            assert all(isinstance(each, NotSent) and each.reason == "closed" for each in answers[10:13])
-            assert all(isinstance(each, BitgetError) for each in answers[13:])
+            assert all(isinstance(each, NotSent) and each.reason == "closed" for each in answers[10:14])
+            assert all(isinstance(each, BitgetError) for each in answers[14:])
             for call in (client.assets(), place(client), client.cancel_symbol_orders("BTCUSDT"), client.server_time()):
                 with pytest.raises(NotSent, match="closed"):
                     await call
