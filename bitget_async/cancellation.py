@@ -68,6 +68,7 @@ class PendingCancellation:
     def __init__(self, course: Course, watcher: Watcher) -> None:
         self._course = course
         self._watcher = watcher
+        course.handle = self
 
     def __await__(self) -> Generator[Any, None, CancellationReport]:
         return self._confirmed().__await__()
@@ -251,17 +252,12 @@ class Canceller:
         self._assumptions = assumptions
         self._tasks = Tasks()
         self._unsigned: dict[tuple[str, Options], _Flight] = {}
-        self._handles: dict[Course, PendingCancellation] = {}
         self._closed = False
 
     @property
     def pending(self) -> tuple[PendingCancellation, ...]:
         """The unsettled handles, oldest first."""
-        self._handles = {
-            course: self._handles.get(course) or PendingCancellation(course, self._watcher)
-            for course in self._watcher.pending
-        }
-        return tuple(self._handles.values())
+        return tuple(course.handle for course in self._watcher.pending)
 
     async def cancel(self, symbol: str, options: Options) -> PendingCancellation:
         """See `BitgetClient.cancel_symbol_orders`."""
@@ -313,7 +309,6 @@ class Canceller:
             self._leave(key, flight)
             flight.signed = True
             course.signed(now, timestamp_ms, copy)
-            self._handles[course] = flight.handle
             self._watcher.signed(course)
 
         try:

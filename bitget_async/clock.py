@@ -48,24 +48,35 @@ class SystemClock:
 
 class VirtualClock:
     """
-    A clock that follows the running event loop, for tests on a loop with virtual time.
+    A clock that follows an event loop, for tests on a loop with virtual time.
 
     Args:
         epoch_ms: Unix milliseconds at the loop's time 0.
         drift_ppm: how much faster than the loop the wall clock runs, in parts per million.
+        loop: the loop; the running one unless given.
     """
 
-    def __init__(self, epoch_ms: int = 1_750_000_000_000, *, drift_ppm: float = 0.0) -> None:
+    def __init__(
+        self,
+        epoch_ms: int = 1_750_000_000_000,
+        *,
+        drift_ppm: float = 0.0,
+        loop: asyncio.AbstractEventLoop | None = None,
+    ) -> None:
+        self._loop = loop
         self._epoch_ms = epoch_ms
         self._rate = 1.0 + drift_ppm / 1e6
 
     def monotonic_ns(self) -> int:
-        """The running loop's time in nanoseconds."""
-        return round(asyncio.get_running_loop().time() * 1e9)
+        """The loop's time in nanoseconds."""
+        return round(self._loop_s() * 1e9)
 
     def epoch_ms(self) -> int:
         """Unix milliseconds: the start value, the loop's time with the drift, and every step so far."""
-        return self._epoch_ms + int(asyncio.get_running_loop().time() * 1000.0 * self._rate)
+        return self._epoch_ms + int(self._loop_s() * 1000.0 * self._rate)
+
+    def _loop_s(self) -> float:
+        return (self._loop or asyncio.get_running_loop()).time()
 
     def step(self, by_ms: int) -> None:
         """Move the wall clock by that many milliseconds, as NTP or an operator would."""
@@ -170,10 +181,15 @@ class ServerClock:
         return max(low - old_high, old_low - high)
 
     def _agrees_with_doubted(self, low: int, high: int, received_ns: int) -> bool:
+        """
+        Whether the answer before this one, which was not believed, says the same. The intervals must overlap: a
+        stale copy of one answer, served again later, tells an offset that moves with the time between.
+        """
         doubted, self._doubted = self._doubted, (low, high, received_ns)
         if doubted is None:
             return False
-        agrees = self._gap(low, high, doubted[0], doubted[1]) < 1_000 * MS_NS
+        age = (received_ns - doubted[2]) * self.AGE_PPM // 1_000_000
+        agrees = self._gap(low, high, doubted[0] - age, doubted[1] + age) <= 0
         if agrees:
             self._doubted = None
         return agrees

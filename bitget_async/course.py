@@ -7,6 +7,7 @@ from __future__ import annotations
 import asyncio
 from dataclasses import dataclass, field
 from types import MappingProxyType
+from typing import Any
 
 from bitget_async.endpoints import CANCEL_SYMBOL_ORDER
 from bitget_async.errors import UsageError
@@ -56,6 +57,7 @@ class Course:
         ensured: when each id was last cancelled by id, monotonic ns.
         changes: each order as it became known and as its fate did, in that order.
         report: the report, once settled.
+        handle: the one `PendingCancellation` that shows it.
     """
 
     evidence: Evidence
@@ -67,6 +69,7 @@ class Course:
     ensured: dict[str, int] = field(default_factory=dict)
     changes: list[OrderFate] = field(default_factory=list)
     report: CancellationReport | None = None
+    handle: Any = None
     _news: asyncio.Event = field(default_factory=asyncio.Event)
 
     @property

@@ -144,6 +144,7 @@ class Evidence:
     _orders: dict[int, _Known] = field(default_factory=dict)
     _listings: list[tuple[int, int]] = field(default_factory=list)
     _pages_ns: list[int] = field(default_factory=list)
+    _chain: tuple[int, int] | None = None
 
     # -- the command ------------------------------------------------------------------------------------------
 
@@ -182,9 +183,11 @@ class Evidence:
 
     def saw_page(self, page: Page) -> list[OrderFate]:
         """Take in finished rows; returns the orders whose fate became known by them."""
+        unknown = {number for number in page.numbers if number not in self._orders}
         changed = [self._saw_final(row, page) for row in page.rows if row.symbol == self.symbol]
-        if self._page_covers(page):
-            insort(self._pages_ns, page.requested_ns)
+        found = any(number in self._orders for number in unknown)
+        if page.source == "history-orders":
+            self._follow(page, found)
         self._look_cleared()
         return [fate for fate in changed if fate is not None]
 
@@ -240,17 +243,35 @@ class Evidence:
         bounds = self.sign_bounds
         return bounds is not None and row.updated_ms is not None and row.updated_ms >= bounds[0]
 
-    def _page_covers(self, page: Page) -> bool:
+    def _follow(self, page: Page, found: bool) -> None:
         """
-        Whether a page counts as "the history of the symbol was read": its own page from the top, or one of the
-        whole account from the top that reaches down past the oldest order in scope.
+        Note from which moment on "the history of the symbol was read".
+
+        1. The symbol's pages from the top, each below the last, until one is short or shows nothing that the sweep
+           can have taken. 2. Or one page of the account from the top that reaches down past the oldest order in
+           scope and shows none of ours that we did not know.
         """
-        if page.source != "history-orders" or page.below is not None:
-            return False
-        if page.symbol is not None or page.last:
-            return True
-        oldest = self.oldest
-        return oldest is not None and bool(page.numbers) and min(page.numbers) <= oldest
+        if page.symbol is None:
+            oldest = self.oldest
+            deep = page.last or (oldest is not None and bool(page.numbers) and min(page.numbers) <= oldest)
+            if page.below is None and deep and not found:
+                insort(self._pages_ns, page.requested_ns)
+            return
+        if page.below is None:
+            since = page.requested_ns
+        elif self._chain is not None and self._chain[1] == page.below:
+            since = self._chain[0]
+        else:
+            return
+        if page.last or not page.numbers or not any(self._swept(row) for row in page.rows):
+            self._chain = None
+            insort(self._pages_ns, since)
+        else:
+            self._chain = (since, min(page.numbers))
+
+    def _swept(self, row: Order) -> bool:
+        """Whether the sweep can have taken this finished order."""
+        return self._swept_or_late(row) and self.scope_of(row) is not Scope.LATE
 
     # -- what follows from them -------------------------------------------------------------------------------
 
@@ -314,6 +335,12 @@ class Evidence:
         """Whether a history page of the symbol was requested no earlier than the deciding listing."""
         clear = self.clear_since_ns
         return clear is not None and bool(self._pages_ns) and self._pages_ns[-1] >= clear
+
+    @property
+    def history_below(self) -> int | None:
+        """Where the next history page of the symbol begins: `None` for the top."""
+        clear = self.clear_since_ns
+        return None if self._chain is None or clear is None or self._chain[0] < clear else self._chain[1]
 
     def outcome(self) -> Outcome | None:
         """

@@ -255,7 +255,7 @@ class Inquiry:
         """
         1. Several symbols that have not had a page yet, with few orders that are not too old: one page of the
            account.
-        2. A symbol whose page is not read yet: its newest page.
+        2. A symbol whose history is not read yet: its newest page, or the next one.
         3. One order missing, or pages that brought nothing: single ids.
         4. More missing: the page that begins with the newest of them.
         """
@@ -268,7 +268,9 @@ class Inquiry:
         for look in looks:
             symbol, missing = look.evidence.symbol, look.evidence.missing
             if not look.evidence.history_read:
-                reads.append(Read(ReadKind.HISTORY, symbol))
+                reads.append(Read(ReadKind.HISTORY, symbol, below=look.evidence.history_below))
+            elif not missing:
+                continue
             elif len(missing) == 1 or look.stuck % 2:
                 reads += [Read(ReadKind.ORDER, symbol, order_id=str(each)) for each in missing[:MOST_SINGLE]]
             else:
@@ -331,7 +333,7 @@ class Inquiry:
             # The account's page did not reach down to this symbol's orders.
             look.own_page = True
             look.window(now)
-        elif moved and look.evidence.missing:
+        elif (moved and look.evidence.missing) or look.evidence.history_below is not None:
             look.stuck = 0
             look.window(now)
         elif look.evidence.missing:

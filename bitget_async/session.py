@@ -118,28 +118,37 @@ class Session:
         budget_s = self._timeout_s if timeout_s is None else timeout_s
         deadline_ns: int | None = None
         tries, copies, resynced = 0, 1, False
+        last: BitgetError | None = None
         while True:
-            if self._closed:
-                raise NotSent("closed", endpoint=row.label)
-            grant = await self._limits.acquire(
-                row, self._account, self._origin, clock=self.clock, max_wait_s=max_wait_s, owner=self
-            )
+            grant = await self._token(row, max_wait_s, last)
             now = self.clock.monotonic_ns()
-            if deadline_ns is None:
-                deadline_ns = now + round(budget_s * 1e9)
+            deadline_ns = deadline_ns or now + round(budget_s * 1e9)
             # A read's repeats share one budget; a command gets the whole time, a short one would only make doubt.
             left_s = budget_s if row.effect is Effect.COMMAND else max((deadline_ns - now) / 1e9, 0.05)
             answer = await self._attempt(request, grant, self._stamp(request, on_signed, copies), left_s)
             if answer.error is None:
                 return answer
+            if not isinstance(answer.error, NotSent):
+                last, copies = answer.error, copies + 1
             tries += 1
-            copies += not isinstance(answer.error, NotSent)
             left_s = (deadline_ns - self.clock.monotonic_ns()) / 1e9
             pause_s = self._pause_s(row, answer.error, tries, resynced, left_s, repeat)
             resynced = resynced or isinstance(answer.error, ClockSkewed)
             if pause_s is None:
-                raise answer.error
+                raise last or answer.error
             await self.clock.sleep(pause_s)
+
+    async def _token(self, row: Endpoint, max_wait_s: float | None, last: BitgetError | None) -> Grant:
+        """A token for one more copy. If a copy was on the wire before, failing now says what became of that one."""
+        try:
+            if self._closed:
+                raise NotSent("closed", endpoint=row.label)
+            return await self._limits.acquire(
+                row, self._account, self._origin, clock=self.clock, max_wait_s=max_wait_s, owner=self
+            )
+        except NotSent as error:
+            failure = last or error
+        raise failure
 
     async def background(self, row: Endpoint, given: Mapping[str, Any]) -> Answer[Any]:
         """

@@ -178,8 +178,8 @@ class Watcher:
             return
         self._wake_ns = max(min(moments), now)
         try:
-            # At least a microsecond, so that a timer can never spin on a coarser clock.
-            async with asyncio.timeout(max(self._wake_ns - now, 1_000) / 1e9):
+            # At least 10 us: a timer may fire a little early, and a shorter one could spin until its moment has come.
+            async with asyncio.timeout(max(self._wake_ns - now, 10_000) / 1e9):
                 await self._news.wait()
         except TimeoutError:
             pass

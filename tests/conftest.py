@@ -14,9 +14,7 @@ from collections.abc import Awaitable, Callable, Iterator
 from typing import Any, TypeVar
 from unittest import mock
 
-import aiohappyeyeballs
 import aiohttp
-import async_solipsism
 import pytest
 from aioresponses import aioresponses
 from aioresponses import core as aioresponses_core
@@ -24,6 +22,7 @@ from aioresponses import core as aioresponses_core
 from bitget_async import BitgetClient
 from bitget_async.clock import VirtualClock
 from bitget_async.sim import SimulatedExchange
+from tests.virtualtime import virtual_loop, virtual_sockets
 
 T = TypeVar("T")
 
@@ -33,10 +32,8 @@ def run_virtual(main: Callable[[], Awaitable[T]], *, debug: bool = True) -> T:
     Run `main()` on a fresh loop in virtual time and return what it returns. Fails on anything left behind: a task,
     or an exception that only the loop's handler heard of.
     """
-    loop = async_solipsism.EventLoop()
+    loop = virtual_loop()
     loop.set_debug(debug)
-    # A callback of 100 real milliseconds is "slow" to asyncio's debug mode; on a busy machine that is no news.
-    loop.slow_callback_duration = 60.0
     unheard: list[dict[str, Any]] = []
     loop.set_exception_handler(lambda _, context: unheard.append(context))
 
@@ -48,8 +45,7 @@ def run_virtual(main: Callable[[], Awaitable[T]], *, debug: bool = True) -> T:
         assert not left, f"tasks left behind: {left}"
         return result
 
-    start_connection = "aiohappyeyeballs.start_connection"
-    with mock.patch(start_connection, async_solipsism.aiohappyeyeballs_start_connection):
+    with virtual_sockets():
         try:
             asyncio.set_event_loop(loop)
             result = loop.run_until_complete(whole())
@@ -92,9 +88,9 @@ def canned(monkeypatch: pytest.MonkeyPatch) -> Iterator[aioresponses]:
 
 
 @pytest.fixture(autouse=True)
-def debug_logging(caplog: pytest.LogCaptureFixture) -> None:
+def debug_logging() -> Iterator[None]:
     """Everything is logged in tests, so that what must not be logged would be found."""
-    caplog.set_level(logging.DEBUG, logger="bitget_async")
-
-
-assert aiohappyeyeballs.start_connection is not None
+    logger = logging.getLogger("bitget_async")
+    logger.setLevel(logging.DEBUG)
+    yield
+    logger.setLevel(logging.NOTSET)

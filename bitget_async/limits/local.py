@@ -98,8 +98,8 @@ class _Line:
         if self.waiters:
             at = self.bucket.next_ns(now)
             if at is not None:
-                # At least a microsecond: a timer of zero could spin on a clock that is coarser than the loop's.
-                delay = max(at - now, 1_000) / 1e9
+                # At least 10 us: a timer may fire a little early, and a shorter one could spin until its moment has come.
+                delay = max(at - now, 10_000) / 1e9
                 self.timer = asyncio.get_running_loop().call_later(delay, self.wake)
 
     def leave(self, future: asyncio.Future[Lease]) -> None:

@@ -1,0 +1,1 @@
+"""The client against the simulator: what is promised, judged by the truth."""

@@ -1,0 +1,231 @@
+"""
+Twelve bugs that clients of this exchange have, planted into ours: the judge must find each of them.
+
+Every bug is a context manager that patches the running package and takes the patch back.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import functools
+from collections.abc import Callable, Iterator
+from dataclasses import replace
+from typing import Any
+from unittest import mock
+
+import bitget_async.cancellation as cancellation
+import bitget_async.evidence as evidence
+import bitget_async.session as session
+import bitget_async.transport as transport
+import bitget_async.watcher as watcher
+from bitget_async.clock import ServerClock
+from bitget_async.endpoints import CANCEL_SYMBOL_ORDER
+from bitget_async.errors import BitgetError, OutcomeUnknown, Refused
+from bitget_async.evidence import Evidence, Listing, Page
+from bitget_async.limits.bucket import Bucket
+from bitget_async.models import Fate, Outcome, Scope
+from bitget_async.wire import Answer
+
+Plant = Callable[[], contextlib.AbstractContextManager[Any]]
+PLANTED: dict[str, Plant] = {}
+
+
+def plant(bug: Callable[[], Iterator[None]]) -> Callable[[], Iterator[None]]:
+    """Register a bug under its name."""
+    PLANTED[bug.__name__] = contextlib.contextmanager(bug)
+    return bug
+
+
+@plant
+def answer_taken_as_done() -> Iterator[None]:
+    """00000 confirms: whatever is known of the orders is called final."""
+
+    def outcome(self: Evidence) -> Outcome | None:
+        if self.certainty is not evidence.Certainty.ACKED:
+            return original(self)
+        return Outcome.CONFIRMED if self._orders else Outcome.NOTHING_TO_CANCEL
+
+    original = Evidence.outcome
+    with mock.patch.object(Evidence, "outcome", outcome):
+        yield
+
+
+@plant
+def failed_read_taken_as_empty() -> Iterator[None]:
+    """A read that fails gives an empty page."""
+    original = session.Session.background
+
+    async def background(self: session.Session, row: Any, given: Any) -> Answer[Any]:
+        sent_ns = self.clock.monotonic_ns()
+        try:
+            return await original(self, row, given)
+        except BitgetError:
+            now = self.clock.monotonic_ns()
+            return Answer([], None, self.server.estimate_ms(now), sent_ns, now)
+
+    with mock.patch.object(session.Session, "background", background):
+        yield
+
+
+@plant
+def first_page_only() -> Iterator[None]:
+    """The first page of a listing is taken for all of it."""
+    with mock.patch.object(watcher, "MOST_PAGES", 1), mock.patch.object(watcher, "complete", lambda pages, limit: True):
+        yield
+
+
+@plant
+def ids_compared_as_text() -> Iterator[None]:
+    """The cursor is the smallest id as text, and pages are checked the same way."""
+
+    class Text(int):
+        """An id that sorts as text does."""
+
+        def __lt__(self, other: Any) -> bool:
+            return str(int(self)) < str(int(other))
+
+        def __le__(self, other: Any) -> bool:
+            return str(int(self)) <= str(int(other))
+
+        def __gt__(self, other: Any) -> bool:
+            return str(int(self)) > str(int(other))
+
+        def __ge__(self, other: Any) -> bool:
+            return str(int(self)) >= str(int(other))
+
+        __hash__ = int.__hash__
+
+    original = evidence.id_number
+
+    def id_number(order_id: str) -> int | None:
+        number = original(order_id)
+        return None if number is None else Text(number)
+
+    with mock.patch.object(evidence, "id_number", id_number), mock.patch.object(watcher, "id_number", id_number):
+        yield
+
+
+@plant
+def history_filtered_by_time_since_the_command() -> Iterator[None]:
+    """Only history rows created after the command are looked at."""
+    original = Evidence.saw_page
+
+    def saw_page(self: Evidence, page: Page) -> Any:
+        rows = tuple(row for row in page.rows if (row.created_ms or 0) >= self.signed_ms)
+        return original(self, replace(page, rows=rows))
+
+    with mock.patch.object(Evidence, "saw_page", saw_page):
+        yield
+
+
+@plant
+def joining_a_signed_command() -> Iterator[None]:
+    """A call joins a command for its symbol that is on the wire already."""
+    with mock.patch.object(cancellation.Canceller, "_leave", lambda self, key, flight: None):
+        original = cancellation.Canceller._send
+
+        async def send(self: Any, flight: Any, course: Any) -> None:
+            try:
+                await original(self, flight, course)
+            finally:
+                self._unsigned.pop((course.symbol, course.options), None)
+
+        with mock.patch.object(cancellation.Canceller, "_send", send):
+            yield
+
+
+@plant
+def signing_before_the_token() -> Iterator[None]:
+    """The timestamp is taken when the call is made, not after the wait for the token."""
+    original_call, original_stamp = session.Session.call, session.Session._stamp
+    made: dict[asyncio.Task[Any] | None, int] = {}
+
+    @functools.wraps(original_call)
+    async def call(self: Any, row: Any, given: Any, **options: Any) -> Any:
+        made[asyncio.current_task()] = self.clock.monotonic_ns()
+        return await original_call(self, row, given, **options)
+
+    def stamp(self: Any, request: Any, on_signed: Any, copy: int) -> Any:
+        early = made.get(asyncio.current_task())
+        if early is None or not request.row.signed:
+            return original_stamp(self, request, on_signed, copy)
+
+        def headers() -> Any:
+            timestamp_ms = self.server.estimate_ms(early)
+            if on_signed is not None:
+                on_signed(early, timestamp_ms, copy)
+            return self._credentials.headers(timestamp_ms, request.row.method, request.raw_target, request.body)
+
+        return headers
+
+    with mock.patch.object(session.Session, "call", call), mock.patch.object(session.Session, "_stamp", stamp):
+        yield
+
+
+@plant
+def http_4xx_taken_as_refused() -> Iterator[None]:
+    """Any 4xx is a refusal, envelope or not."""
+    original = session.decode
+
+    def decode(row: Any, reply: Any) -> Answer[Any]:
+        answer = original(row, reply)
+        if isinstance(answer.error, OutcomeUnknown) and 400 <= reply.status < 500:
+            error = Refused(answer.error.code or "", http_status=reply.status)
+            return Answer(None, error, answer.request_time_ms, answer.sent_ns, answer.received_ns)
+        return answer
+
+    with mock.patch.object(session, "decode", decode):
+        yield
+
+
+@plant
+def vanished_taken_as_cancelled() -> Iterator[None]:
+    """An order that is gone from the listing is called cancelled."""
+    original = Evidence.saw_listing
+
+    def saw_listing(self: Evidence, listing: Listing) -> Any:
+        news = original(self, listing)
+        if self.answered_ns is not None and listing.complete:
+            for known in self._orders.values():
+                if not known.final and known.shown_ns < listing.requested_ns:
+                    known.final = True
+        return news
+
+    with mock.patch.object(Evidence, "saw_listing", saw_listing):
+        yield
+
+
+@plant
+def late_orders_claimed() -> Iterator[None]:
+    """Orders created after the signing are counted as ours."""
+    original = Evidence.scope_of
+
+    def scope_of(self: Evidence, order: Any) -> Scope:
+        scope = original(self, order)
+        return Scope.IN if scope is Scope.LATE else scope
+
+    with mock.patch.object(Evidence, "scope_of", scope_of):
+        yield
+
+
+@plant
+def token_back_at_once_on_a_timeout() -> Iterator[None]:
+    """A request without an answer gives its token back at once."""
+    with mock.patch.object(Bucket, "lost", lambda self, lease, now, until_ns: self.unsent(lease)):
+        yield
+
+
+@plant
+def redirects_followed() -> Iterator[None]:
+    """aiohttp's default: a 307 takes the command, its body and its signature elsewhere."""
+    original = transport.aiohttp.ClientSession._request
+
+    async def request(self: Any, *args: Any, **options: Any) -> Any:
+        return await original(self, *args, **{**options, "allow_redirects": True})
+
+    with mock.patch.object(transport.aiohttp.ClientSession, "_request", request):
+        yield
+
+
+__all__ = ["CANCEL_SYMBOL_ORDER", "PLANTED", "Fate", "ServerClock"]

@@ -1,0 +1,361 @@
+"""
+A client and a simulated exchange in virtual time, driven step by step, and the judge of what the client claims.
+
+The real aiohttp runs on both sides. The judge knows only what a user sees (handles, reports, errors) and the
+simulator's truth; the one thing that it takes from inside is the monotonic moment of a signing.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import json
+import logging
+import random
+from collections.abc import Coroutine
+from dataclasses import dataclass, field
+from decimal import Decimal
+from typing import Any
+
+from bitget_async import (
+    BitgetClient,
+    BitgetError,
+    CancellationReport,
+    CancellationUnconfirmed,
+    Fate,
+    LocalLimits,
+    NotSent,
+    Outcome,
+    PendingCancellation,
+    Refused,
+    Scope,
+)
+from bitget_async.clock import VirtualClock
+from bitget_async.sim import Order, Settings, SimulatedExchange
+from tests.virtualtime import virtual_loop, virtual_sockets
+
+SECOND_NS = 1_000_000_000
+QUOTAS = {"cancel-symbol-order": 5, "unfilled-orders": 20, "history-orders": 20, "orderInfo": 20}
+GRACE_S = 40.0
+
+
+class CountingLimits(LocalLimits):
+    """`LocalLimits` that counts the tokens it gave and those that came back unused."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.taken = 0
+        self.unsent = 0
+
+    async def acquire(self, row: Any, account: str, origin: str, **options: Any) -> Any:
+        grant = await super().acquire(row, account, origin, **options)
+        self.taken += 1
+        give_back = grant.unsent
+
+        def unsent() -> None:
+            self.unsent += 1
+            give_back()
+
+        return _Counted(grant, unsent)
+
+
+class _Counted:
+    def __init__(self, grant: Any, unsent: Any) -> None:
+        self.answered, self.lost, self.refused, self.unsent = grant.answered, grant.lost, grant.refused, unsent
+
+
+@dataclass
+class Call:
+    """One call of cancel_symbol_orders by one caller."""
+
+    symbol: str
+    called_ns: int
+    task: asyncio.Task[PendingCancellation]
+    ensure: bool
+
+
+@dataclass
+class Settled:
+    """A handle that settled: the report, as it was then, and when."""
+
+    handle: PendingCancellation
+    report: CancellationReport
+    text: str
+    settled_ns: int
+    judged: bool = False
+    readers: list[asyncio.Task[object]] = field(default_factory=list)
+
+
+class PromiseBroken(AssertionError):
+    """A promise was broken."""
+
+
+def demand(kept: bool, promise: str, *facts: object) -> None:
+    """Raise `PromiseBroken` unless the promise was kept."""
+    if not kept:
+        raise PromiseBroken(f"{promise}: {' '.join(map(str, facts))}")
+
+
+class World:
+    """
+    One example.
+
+    Args:
+        seed: decides all draws on both sides.
+        settings: of the exchange.
+        offset_ms: how wrong the client's wall clock is.
+    """
+
+    def __init__(self, seed: int = 0, settings: Settings | None = None, offset_ms: int = 0, **options: Any) -> None:
+        self.loop = virtual_loop()
+        self.unheard: list[dict[str, Any]] = []
+        self.loop.set_exception_handler(lambda _, context: self.unheard.append(context))
+        self._sockets = contextlib.ExitStack()
+        self._sockets.enter_context(virtual_sockets())
+        asyncio.set_event_loop(self.loop)
+        self.log = _Log()
+        logger = logging.getLogger("bitget_async")
+        logger.addHandler(self.log)
+        # Thousands of examples: nobody else has to keep these lines.
+        logger.propagate = False
+        self.limits = CountingLimits()
+        self.wall = VirtualClock(1_750_000_000_000 + offset_ms, loop=self.loop)
+        self.exchange = self.do(self._open_exchange(seed, settings))
+        self.client = BitgetClient(
+            self.exchange.credentials(),
+            base_url=self.exchange.base_url,
+            clock=self.wall,
+            rng=random.Random(seed),
+            limits=self.limits,
+            **options,
+        )
+        self.calls: list[Call] = []
+        self.handles: dict[PendingCancellation, Settled | None] = {}
+        self.errors: list[tuple[Call, BaseException]] = []
+        self.closed = False
+
+    async def _open_exchange(self, seed: int, settings: Settings | None) -> SimulatedExchange:
+        exchange = SimulatedExchange(seed, clock=VirtualClock(loop=self.loop), settings=settings)
+        await exchange.start()
+        return exchange
+
+    # -- driving ----------------------------------------------------------------------------------------------
+
+    def do(self, work: Coroutine[Any, Any, Any]) -> Any:
+        """Run one coroutine to its end."""
+        return self.loop.run_until_complete(work)
+
+    @property
+    def now_ns(self) -> int:
+        return round(self.loop.time() * 1e9)
+
+    def advance(self, seconds: float) -> None:
+        """Let virtual time pass, in steps, so that settling is noticed close to when it happens."""
+
+        async def wait() -> None:
+            whole, rest = divmod(round(seconds * 1000), 250)
+            for step_ms in [250] * whole + [rest] * bool(rest):
+                await asyncio.sleep(step_ms / 1000)
+                self._notice()
+
+        self.do(wait())
+
+    def cancel(self, symbol: str, **options: Any) -> Call:
+        """Start a call of cancel_symbol_orders; the command may be on its way when this returns."""
+
+        async def start() -> asyncio.Task[PendingCancellation]:
+            return asyncio.create_task(self.client.cancel_symbol_orders(symbol, **options))
+
+        called_ns = self.now_ns
+        call = Call(symbol, called_ns, self.do(start()), options.get("ensure", False))
+        self.calls.append(call)
+        return call
+
+    def _notice(self) -> None:
+        """Collect the handles that are known now, and note reports and errors as they come."""
+        for handle in self.client.pending:
+            self.handles.setdefault(handle, None)
+        for call in self.calls:
+            if call.task.done() and not call.task.cancelled():
+                if call.task.exception() is None:
+                    self.handles.setdefault(call.task.result(), None)
+                elif all(known is not call for known, _ in self.errors):
+                    self.errors.append((call, call.task.exception()))  # type: ignore[arg-type]
+        for handle, settled in self.handles.items():
+            if settled is None and handle.state == "settled":
+                report = handle._course.report
+                assert report is not None
+                self.handles[handle] = Settled(handle, report, _text(report), self.now_ns)
+
+    def finish(self) -> None:
+        """Faults stop; all that is pending must settle in time; then judge everything and close."""
+        self.exchange.faults.clear()
+        self.advance(75)
+        self.judge()
+        self._judge_reports_again()
+        self._judge_secrets()
+        demand(not self.client.pending, "5: none stays pending past its deadline", self.client.pending)
+        self.close()
+
+    def close(self) -> None:
+        """Close both sides and look what they left behind."""
+        if self.closed:
+            return
+        self.closed = True
+        try:
+            self.do(self.client.close())
+            self._notice()
+            self.do(asyncio.sleep(0.01))
+            for call in self.calls:
+                demand(call.task.done(), "20: every awaiter has an answer after close", call.symbol)
+                if not call.task.cancelled():
+                    call.task.exception()
+            self.do(self.exchange.close())
+            self.do(asyncio.sleep(1))
+            left = asyncio.all_tasks(self.loop)
+            demand(not left, "20: no task after close", left)
+            demand(not self.unheard, "20: nothing for the loop's exception handler", self.unheard)
+        finally:
+            self.dispose()
+
+    def dispose(self) -> None:
+        """Give the loop back, whatever happened."""
+        self.closed = True
+        with contextlib.suppress(Exception):
+            self.do(self.client.close())
+        with contextlib.suppress(Exception):
+            self.do(self.exchange.close())
+        for task in asyncio.all_tasks(self.loop):
+            task.cancel()
+        self.do(asyncio.sleep(1))
+        logger = logging.getLogger("bitget_async")
+        logger.removeHandler(self.log)
+        logger.propagate = True
+        self._sockets.close()
+        asyncio.set_event_loop(None)
+        self.loop.close()
+
+    # -- judging ----------------------------------------------------------------------------------------------
+
+    def judge(self) -> None:
+        """Every promise about what has happened so far."""
+        for settled in self.handles.values():
+            if settled is not None and not settled.judged:
+                same = self.do(settled.handle.settled()) is settled.report
+                demand(same, "6: all readers get the same report", settled.report.symbol)
+        # From here on the loop stands still: what is on the wire and what is known of it belong together.
+        self._notice()
+        for settled in self.handles.values():
+            if settled is not None:
+                self._judge_report(settled)
+        self._judge_wire()
+        self._judge_errors()
+        self._judge_joins()
+
+    def _judge_reports_again(self) -> None:
+        for settled in self.handles.values():
+            if settled is not None:
+                same = settled.handle._course.report is settled.report and _text(settled.report) == settled.text
+                demand(same, "6: a settled report never changes", settled.report.symbol)
+
+    def _mine(self, symbol: str, until_ns: int) -> list[Order]:
+        uid = self.exchange.account.uid
+        return [
+            order
+            for order in self.exchange.truth.orders.values()
+            if order.uid == uid and order.symbol == symbol and not order.draft.tpsl and order.created_ns <= until_ns
+        ]
+
+    def _judge_report(self, settled: Settled) -> None:
+        handle, report = settled.handle, settled.report
+        if settled.judged:
+            return
+        settled.judged = True
+        signed_ns = handle._course.evidence.signed_ns
+        # The world looks every 250 ms.
+        limit_ns = handle._course.deadline_ns + 260_000_000
+        demand(settled.settled_ns <= limit_ns, "5: settled by its deadline", report.symbol)
+        if report.outcome in (Outcome.CONFIRMED, Outcome.NOTHING_TO_CANCEL):
+            for order in self._mine(report.symbol, signed_ns):
+                final = order.final_ns is not None and order.final_ns <= settled.settled_ns
+                demand(final, f"1, 2: {report.outcome.name} and an order is open", order.order_id)
+        if report.outcome is Outcome.CONFIRMED:
+            demand(bool(report.cancelled or report.filled), "CONFIRMED names at least one order", report.symbol)
+        if report.outcome is Outcome.STILL_OPEN:
+            demand(bool(report.still_open), "4: STILL_OPEN names an order", report.symbol)
+            for fate in report.still_open:
+                end = self.exchange.truth.orders[fate.order.order_id].final_ns
+                after_ns = signed_ns + round(GRACE_S * SECOND_NS)
+                demand(end is None or end > after_ns, "4: open in truth after H", fate.order.order_id)
+        for fate in report.orders:
+            self._judge_fate(settled, fate, signed_ns)
+
+    def _judge_fate(self, settled: Settled, fate: Any, signed_ns: int) -> None:
+        truth = self.exchange.truth.orders[fate.order.order_id]
+        demand(truth.uid == self.exchange.account.uid, "only our account's orders", truth.order_id)
+        demand(truth.symbol == settled.report.symbol, "only this symbol's orders", truth.order_id)
+        if fate.scope is Scope.LATE:
+            demand(truth.created_ns > signed_ns, "12: LATE was created after the signing", truth.order_id)
+        if fate.scope is Scope.IN:
+            # Rounding to the exchange's milliseconds may cost one.
+            slack = 2_000_000
+            demand(truth.created_ns <= signed_ns + slack, "12: IN was created by the signing", truth.order_id)
+        if fate.fate in (Fate.CANCELLED, Fate.FILLED):
+            ended = truth.final_ns is not None and truth.final_ns <= settled.settled_ns
+            demand(ended, "15: a final fate is final in truth", truth.order_id)
+            demand(truth.status == fate.fate.value, "15: the fate is the true one", truth.order_id, fate.fate)
+            demand(fate.order.base_volume == truth.filled, "15: the amount is the true one", truth.order_id)
+            demand(isinstance(fate.order.base_volume, Decimal), "15: amounts are Decimals", truth.order_id)
+
+    def _judge_wire(self) -> None:
+        truth = self.exchange.truth
+        for endpoint, quota in QUOTAS.items():
+            worst = truth.worst_second(endpoint)
+            demand(worst <= quota, f"8: {endpoint} at most {quota} a second", worst)
+        demand(truth.count() <= self.limits.taken - self.limits.unsent, "9: no copy without a token", truth.count())
+        for symbol in {call.symbol for call in self.calls}:
+            copies = [copy for copy in truth.copies("cancel-symbol-order") if symbol.encode() in copy.body]
+            handles = [handle for handle in self.handles if handle.symbol == symbol]
+            refused = sum(isinstance(error, Refused) for call, error in self.errors if call.symbol == symbol)
+            attempts = sum(handle.attempts for handle in handles)
+            demand(len(copies) <= attempts + 2 * refused, "7: copies never exceed attempts", symbol, len(copies))
+            runs = [run for run in truth.executions if run.symbol == symbol]
+            demand(len(runs) <= len(handles), "3, 7: executions never exceed commands", symbol, len(runs), len(handles))
+
+    def _judge_errors(self) -> None:
+        for call, error in self.errors:
+            demand(
+                isinstance(error, (NotSent, Refused)), "only NotSent and Refused are raised", call.symbol, repr(error)
+            )
+
+    def _judge_joins(self) -> None:
+        for call in self.calls:
+            if call.task.done() and not call.task.cancelled() and call.task.exception() is None:
+                signed_ns = call.task.result()._course.evidence.signed_ns
+                demand(signed_ns >= call.called_ns, "11: the command was signed after the call", call.symbol)
+
+    def _judge_secrets(self) -> None:
+        key = self.exchange.credentials()
+        texts = [repr(self.client), *self.log.lines, *(repr(handle) for handle in self.handles)]
+        texts += [json.dumps(handle.to_dict()) for handle in self.handles]
+        texts += [repr(error) + str(error) for _, error in self.errors]
+        texts += [str(CancellationUnconfirmed(each.report)) for each in self.handles.values() if each]
+        whole = "\n".join(texts)
+        for secret in (key.api_key, key.secret, key.passphrase):
+            demand(secret not in whole, "19: no secret in any text")
+
+
+def _text(report: CancellationReport) -> str:
+    return json.dumps(report.to_dict(), sort_keys=True)
+
+
+class _Log(logging.Handler):
+    def __init__(self) -> None:
+        super().__init__(logging.DEBUG)
+        self.lines: list[str] = []
+
+    def emit(self, record: logging.LogRecord) -> None:
+        self.lines.append(self.format(record))
+
+
+__all__ = ["BitgetError", "PromiseBroken", "Call", "World", "demand"]
