@@ -118,12 +118,12 @@ class ServerClock:
         Take in the `requestTime` (exchange ms) of an answer to a request sent and received at those
         monotonic ns.
         """
-        low = request_time_ms * MS_NS - received_ns
-        high = (request_time_ms + 1) * MS_NS - sent_ns
+        low, high = self._interval(request_time_ms, sent_ns, received_ns)
         if self._low_ns is None:
             known = self._local_guess_ns(received_ns)
             if abs((low + high) // 2 - known) > DAY_NS and not self._agrees_with_doubted(low, high, received_ns):
                 return
+            self._doubted = None
             self._set(low, high, received_ns)
             return
         old_low, old_high = self._aged(received_ns)
@@ -141,8 +141,7 @@ class ServerClock:
         Forget what was known and start from this answer: the exchange has just refused our timestamp.
         """
         self._doubted = None
-        low = request_time_ms * MS_NS - received_ns
-        high = (request_time_ms + 1) * MS_NS - sent_ns
+        low, high = self._interval(request_time_ms, sent_ns, received_ns)
         if self._low_ns is not None:
             old_low, old_high = self._aged(received_ns)
             if low <= old_high and high >= old_low:
@@ -164,6 +163,12 @@ class ServerClock:
             return None
         low, high = self._aged(at_ns)
         return (at_ns + low) // MS_NS, -(-(at_ns + high) // MS_NS)
+
+    @classmethod
+    def _interval(cls, request_time_ms: int, sent_ns: int, received_ns: int) -> tuple[int, int]:
+        """The offsets that an answer allows, as of its arrival: the upper one holds at the sending, so it is aged."""
+        age = (received_ns - sent_ns) * cls.AGE_PPM // 1_000_000
+        return request_time_ms * MS_NS - received_ns, (request_time_ms + 1) * MS_NS - sent_ns + age
 
     def _set(self, low: int, high: int, as_of_ns: int) -> None:
         self._low_ns, self._high_ns, self._as_of_ns = low, high, as_of_ns

@@ -119,6 +119,7 @@ class _Known:
     shown_ns: int = -1
     open_ns: int = -1
     final: bool = False
+    proved_ns: int = -1
 
 
 @dataclass(slots=True, eq=False)
@@ -142,6 +143,7 @@ class Evidence:
     cleared_ms: int | None = None
     anomalies: list[str] = field(default_factory=list)
     _orders: dict[int, _Known] = field(default_factory=dict)
+    _ended: dict[int, _Known] = field(default_factory=dict)
     _listings: list[tuple[int, int]] = field(default_factory=list)
     _pages_ns: list[int] = field(default_factory=list)
     _chain: tuple[int, int] | None = None
@@ -196,9 +198,15 @@ class Evidence:
         if number is None or row.tpsl_type == "tpsl":
             return None
         known = self._orders.get(number)
+        if known is None and number in self._ended:
+            known = self._orders[number] = self._ended.pop(number)
         if known is not None and known.final:
-            # A lagging replica. The final row absorbs: this order is not open, whatever is shown.
-            self.odd(f"order {row.order_id} was listed open after it was final")
+            # The final row absorbs: this order is not open, whatever is shown. A listing that was requested before
+            # the proof may show it rightly, and is then no clear one; a later one comes from a lagging replica.
+            if listing.requested_ns <= known.proved_ns:
+                known.shown_ns = max(known.shown_ns, listing.requested_ns)
+            else:
+                self.odd(f"order {row.order_id} was listed open after it was final")
             return None
         new = known is None or known.source == "client"
         if known is None:
@@ -230,12 +238,15 @@ class Evidence:
             self.odd(f"order {row.order_id} has a final status and fields that cannot be read")
             return None
         if known is None:
+            known = _Known(row, page.source)
             if not self._swept_or_late(row):
+                self._ended[number] = replace(known, final=True, server_ms=page.server_ms, proved_ns=page.requested_ns)
                 return None
-            known = self._orders[number] = _Known(row, page.source)
+            self._orders[number] = known
         if row.created_ms is None and known.order.created_ms is not None:
             self.odd(f"order {row.order_id} came without its creation time")
-        known.order, known.source, known.server_ms, known.final = row, page.source, page.server_ms, True
+        known.order, known.source, known.server_ms = row, page.source, page.server_ms
+        known.final, known.proved_ns = True, page.requested_ns
         return self._fate(known)
 
     def _swept_or_late(self, row: Order) -> bool:

@@ -189,7 +189,7 @@ class Inquiry:
                 continue
             if not look.decided:
                 if evidence.cleared_ms is not None:
-                    look.window(max(evidence.deciding_ns, now), DECIDING_SLACK)
+                    self._await_deciding(look)
                 continue
             if read.symbol not in (None, evidence.symbol):
                 continue
@@ -315,17 +315,23 @@ class Inquiry:
             if evidence.cleared_ms is None and quick:
                 look.window(now + low, high - low)
             else:
-                look.window(evidence.deciding_ns, DECIDING_SLACK)
+                self._await_deciding(look)
             return
         if not look.decided:
             look.decided, look.gap_ns = True, FIRST_GAP
-        gap = round(look.gap_ns * self._rng.uniform(0.8, 1.0))
+        gap = round(look.gap_ns * self._rng.uniform(0.7, 0.83))
         look.gap_ns = min(look.gap_ns * 2, MOST_GAP)
-        stops = [stop for stop in (evidence.horizon_ns, look.stop_ns) if stop is not None and now < stop <= now + gap]
+        slack = gap // 5
+        last = now + gap + slack
+        stops = [stop for stop in (evidence.horizon_ns, look.stop_ns) if stop is not None and now < stop <= last]
         if stops:
             look.window(min(stops))
         else:
-            look.window(now + gap, gap // 4)
+            look.window(now + gap, slack)
+
+    def _await_deciding(self, look: _Look) -> None:
+        """Look next at the deciding moment; with others about, a little later will do if it saves a read."""
+        look.window(look.evidence.deciding_ns, DECIDING_SLACK if len(self._looks) > 1 else 0)
 
     def _after_history(self, look: _Look, read: Read, now: int, moved: bool) -> None:
         """Rows of a symbol came in after its deciding look: if they helped, go on at once, else think again later."""

@@ -109,10 +109,20 @@ def _wire_names(**special: str) -> Callable[[str], str]:
     return lambda name: special.get(name) or _camel(name)
 
 
+def _finite(value: object) -> None:
+    """Raise for NaN and infinity, which `Decimal` reads from a text like any number."""
+    if isinstance(value, Decimal) and not value.is_finite():
+        raise ValueError("an amount is not a number")
+
+
 class Record(msgspec.Struct, frozen=True, kw_only=True):
     """Base of what the exchange answers. `unreadable` lists the wire names of fields that could not be read."""
 
     unreadable: tuple[str, ...] = msgspec.field(default=(), name="-")
+
+    def __post_init__(self) -> None:
+        for name in self.__struct_fields__:
+            _finite(getattr(self, name))
 
 
 class CoinFee(msgspec.Struct, frozen=True):
@@ -147,12 +157,20 @@ class _NewFees(msgspec.Struct, frozen=True):
     d: Decimal | None = None
     r: Decimal | None = None
 
+    def __post_init__(self) -> None:
+        for amount in (self.t, self.c, self.d, self.r):
+            _finite(amount)
+
 
 class _CoinFeeRow(msgspec.Struct, frozen=True, rename="camel"):
     fee_coin_code: str = ""
     fee_coin: str = ""
     total_fee: Decimal | None = None
     fee: Decimal | None = None
+
+    def __post_init__(self) -> None:
+        _finite(self.total_fee)
+        _finite(self.fee)
 
 
 class Order(Record, frozen=True, kw_only=True, rename=_wire_names(created_ms="cTime", updated_ms="uTime")):
@@ -212,7 +230,14 @@ class Order(Record, frozen=True, kw_only=True, rename=_wire_names(created_ms="cT
             msgspec.structs.force_setattr(self, "updated_ms", self.updated_ms * 1000)
         if not self.symbol.isupper():
             msgspec.structs.force_setattr(self, "symbol", self.symbol.upper())
-        for amount in (self.price, self.price_avg, self.size, self.base_volume, self.quote_volume):
+        for amount in (
+            self.price,
+            self.price_avg,
+            self.size,
+            self.base_volume,
+            self.quote_volume,
+            self.trigger_price,
+        ):
             if amount is not None and not amount.is_finite():
                 raise ValueError("an amount is not a number")
 
@@ -464,7 +489,21 @@ class CancellationReport(msgspec.Struct, frozen=True, kw_only=True):
 
 def _jsonable(report: CancellationReport) -> dict[str, Any]:
     fields = {name: getattr(report, name) for name in report.__struct_fields__}
-    return {**fields, "requests": dict(report.requests), "assumptions": dict(report.assumptions)}
+    orders = [
+        {**{name: getattr(fate, name) for name in fate.__struct_fields__}, "order": _by_our_names(fate.order)}
+        for fate in report.orders
+    ]
+    return {
+        **fields,
+        "orders": orders,
+        "requests": dict(report.requests),
+        "assumptions": dict(report.assumptions),
+    }
+
+
+def _by_our_names(order: Order) -> dict[str, Any]:
+    """An order by our field names: on the wire the same name means different things in different listings."""
+    return {name: getattr(order, name) for name in order.__struct_fields__}
 
 
 def _plain(value: object) -> object:

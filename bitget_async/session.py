@@ -30,7 +30,7 @@ from bitget_async.errors import (
 )
 from bitget_async.limits.local import Grant, Limits, LocalLimits
 from bitget_async.tasks import Tasks
-from bitget_async.transport import Transport
+from bitget_async.transport import UNSENT, Transport
 from bitget_async.wire import Answer, Reply, Request, decode, encode
 
 __all__ = ["Session"]
@@ -207,8 +207,11 @@ class Session:
         except OutcomeUnknown as error:
             grant.lost(self.clock.monotonic_ns(), sent_ns + round(timeout_s * 1e9))
             return self._failed(error, sent_ns)
-        except BaseException:
-            grant.lost(self.clock.monotonic_ns(), sent_ns + round(timeout_s * 1e9))
+        except BaseException as error:
+            if error.args == (UNSENT,):
+                grant.unsent()
+            else:
+                grant.lost(self.clock.monotonic_ns(), sent_ns + round(timeout_s * 1e9))
             raise
         answer = decode(request.row, reply)
         if reply.status == 429 or (isinstance(answer.error, RateLimited) and answer.error.code == TOO_MANY):

@@ -27,6 +27,8 @@ __all__ = ["AiohttpTransport", "Transport", "is_loopback", "origin_of"]
 
 # The exchange's own idle limit is not documented; ours has to be the shorter one, or a command meets a closing socket.
 KEEPALIVE_S = 15.0
+# Message of a `CancelledError` that proves that no byte left.
+UNSENT = "unsent"
 REMAINING = "x-mbx-used-remain-limit"
 
 
@@ -176,7 +178,7 @@ class AiohttpTransport:
         return session
 
     async def send(self, request: Request, stamp: Callable[[], Mapping[str, str]], timeout_s: float) -> Reply:
-        """See `Transport.send`. Safe to cancel; what was written stays written."""
+        """See `Transport.send`. Safe to cancel; what was written stays written, `CancelledError("unsent")` if nothing."""
         if self._session is None:
             self._session = self._open()
         flight = _Flight(self._clock, stamp)
@@ -190,7 +192,7 @@ class AiohttpTransport:
         flight.request = None
         if result is None:
             # A fresh one: the caught one's traceback goes through frames that hold the signed headers.
-            raise asyncio.CancelledError
+            raise asyncio.CancelledError(*([] if flight.headers_sent else [UNSENT]))
         if isinstance(result, BitgetError):
             raise result
         return result

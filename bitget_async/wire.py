@@ -142,7 +142,7 @@ def decode(row: Endpoint, reply: Reply) -> Answer[Any]:
         return _unreadable(row, reply, "its code stands there twice")
     error = _error(row, reply, envelope, data)
     value = None if error else row.returns(unreadable=("data",)) if data is None else data
-    return Answer(value, error, envelope.request_time, reply.sent_ns, reply.received_ns, odd)
+    return Answer(value, error, _plausible(envelope.request_time), reply.sent_ns, reply.received_ns, odd)
 
 
 def _error(row: Endpoint, reply: Reply, envelope: _Envelope[Any], data: Any) -> BitgetError | None:
@@ -209,6 +209,11 @@ def _integer(value: Any) -> int | None:
     if isinstance(value, str) and value.isascii() and value.isdigit() and len(value) <= 18:
         return int(value)
     return value if isinstance(value, int) and not isinstance(value, bool) else None
+
+
+def _plausible(request_time_ms: int | None) -> int | None:
+    """The exchange's time if it is one in milliseconds (13 digits), else `None`."""
+    return request_time_ms if request_time_ms is not None and 10**12 <= request_time_ms < 10**13 else None
 
 
 def _code_twice(body: bytes) -> bool:

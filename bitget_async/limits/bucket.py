@@ -9,7 +9,7 @@ second of the exchange's own clock, whatever the network does.
 from __future__ import annotations
 
 from dataclasses import dataclass
-from heapq import heappop, heappush
+from heapq import heapify, heappop, heappush, heapreplace
 
 __all__ = ["HOLD_NS", "Bucket", "Lease"]
 
@@ -33,7 +33,7 @@ class Bucket:
     monotonic nanoseconds that never go back.
     """
 
-    __slots__ = ("_free", "_hold_ns", "_lent", "_resting", "_returns", "capacity")
+    __slots__ = ("_free", "_hold_ns", "_lent", "_resting", "_returns", "_tight_until_ns", "capacity")
 
     def __init__(self, capacity: int, hold_ns: int = HOLD_NS) -> None:
         self.capacity = capacity
@@ -42,6 +42,7 @@ class Bucket:
         self._lent = 0
         self._returns: list[int] = []
         self._resting = 0
+        self._tight_until_ns = 0
 
     def take(self, now: int) -> Lease | None:
         """A token, or `None` while there is none."""
@@ -92,10 +93,12 @@ class Bucket:
     def tighten(self, now: int) -> None:
         """
         The exchange said "too many" although we kept the promise: all free tokens rest for a second, and half
-        of all tokens for another ten when they come back.
+        of all tokens for another ten when they come back. Never more than half: a cancel must get out.
         """
         self.remaining(0, now)
-        self._resting = self.capacity // 2
+        if now >= self._tight_until_ns:
+            self._resting = self.capacity // 2
+            self._tight_until_ns = now + REST_NS + self._hold_ns
 
     def next_ns(self, now: int) -> int | None:
         """When a token may next be free: `now`, a later moment, or `None` while all are lent."""
@@ -106,11 +109,17 @@ class Bucket:
     def wait_ns(self, now: int, ahead: int) -> int:
         """
         The least wait for somebody with `ahead` waiters before him: known returns, and for lent tokens the best
-        case, an answer at once.
+        case, an answer at once. A token that is back early is used several times before a late one is used once.
         """
-        moments = sorted([now] * self.free(now) + self._returns + [now + self._hold_ns] * self._lent)
-        rounds, place = divmod(ahead, self.capacity)
-        return moments[place] - now + rounds * self._hold_ns
+        hold = self._hold_ns
+        moments = [now] * self.free(now) + self._returns + [now + hold] * self._lent
+        heapify(moments)
+        # Once the latest token has joined in, every round is like the one before.
+        uneven = sum((max(moments) - each) // hold + 1 for each in moments)
+        rounds = max(0, ahead - uneven) // self.capacity
+        for _ in range(ahead - rounds * self.capacity):
+            heapreplace(moments, moments[0] + hold)
+        return moments[0] - now + rounds * hold
 
     def _settle(self, lease: Lease, at_ns: int) -> None:
         if not lease.settled:

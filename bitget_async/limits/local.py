@@ -196,15 +196,19 @@ class LocalLimits:
     ) -> Grant:
         """See `Limits.acquire`. A cancelled waiter leaves no trace."""
         asked_ns = clock.monotonic_ns()
-        if not row.cancels:
-            await self._paced(row, origin, max_wait_s, owner)
         line = self._line(row, account, origin, clock)
-        if not line.waiting:
-            lease = line.bucket.take(clock.monotonic_ns())
-            if lease is not None:
-                return _Token(line, lease)
-        left_s = None if max_wait_s is None else max_wait_s - (clock.monotonic_ns() - asked_ns) / 1e9
-        return _Token(line, await self._queued(line, row, left_s, owner))
+        lease = None if line.waiting else line.bucket.take(asked_ns)
+        if lease is None:
+            lease = await self._queued(line, row, max_wait_s, owner)
+        if not row.cancels:
+            left_s = None if max_wait_s is None else max_wait_s - (clock.monotonic_ns() - asked_ns) / 1e9
+            try:
+                await self._paced(row, origin, left_s, owner)
+            except BaseException:
+                line.bucket.unsent(lease)
+                line.settled()
+                raise
+        return _Token(line, lease)
 
     def _line(self, row: Endpoint, account: str, origin: str, clock: Clock) -> _Line:
         key = (origin, account if row.quota.scope is Scope.UID else "", row.path)
@@ -251,12 +255,15 @@ class LocalLimits:
         if pace.has_capacity():
             await pace.acquire()
             return
+        expected_s = (len(self._pacing) + 1) / IP_RATE_PER_S
+        if max_wait_s is not None and expected_s > max_wait_s:
+            raise NotSent("rate_limit", endpoint=row.label, expected_wait_s=expected_s, detail="IP budget")
         task = self._tasks.spawn(pace.acquire(), "bitget_async: IP budget")
         self._pacing[task] = owner
         try:
             done, _ = await asyncio.wait({task}, timeout=max_wait_s)
             if not done:
-                raise NotSent("rate_limit", endpoint=row.label, expected_wait_s=1 / IP_RATE_PER_S, detail="IP budget")
+                raise NotSent("rate_limit", endpoint=row.label, expected_wait_s=expected_s, detail="IP budget")
             if task.cancelled():
                 raise NotSent("closed", endpoint=row.label)
         finally:
