@@ -47,7 +47,6 @@ command_faults = st.sampled_from(
         faults.envelope("40034", executed=False),
         faults.envelope("429", status=429, executed=False),
         faults.envelope("40008", executed=False),
-        faults.redirect("http://127.0.0.1:9/elsewhere", executed=True),
         faults.wrong_echo("BGBUSDT"),
         faults.never_executed(),
         faults.executed_in_part(0.5),
@@ -127,6 +126,11 @@ class Cancelling(RuleBasedStateMachine):
     def an_order_comes_later(self, symbol: str, after_s: float) -> None:
         self.world.exchange.schedule_order(symbol, after_s)
 
+    @rule(symbol=symbols, after_s=st.sampled_from([0.01, 0.5]))
+    def a_crowd_of_orders_comes_later(self, symbol: str, after_s: float) -> None:
+        for _ in range(101):
+            self.world.exchange.schedule_order(symbol, after_s)
+
     @rule(symbol=symbols, after_s=st.floats(0.0, 2.0), whole=st.booleans())
     def an_order_fills(self, symbol: str, after_s: float, whole: bool) -> None:
         for order_id in self.world.exchange.truth.open_ids(self.world.exchange.account.uid, symbol)[:2]:
@@ -155,6 +159,11 @@ class Cancelling(RuleBasedStateMachine):
     @rule(fault=command_faults)
     def the_next_command_fails(self, fault: Fault) -> None:
         self.world.exchange.faults.add(COMMAND, fault, times=1)
+
+    @rule(executed=st.booleans())
+    def the_next_command_is_redirected(self, executed: bool) -> None:
+        there = f"{self.world.exchange.base_url}/api/v2/spot/trade/elsewhere"
+        self.world.exchange.faults.add(COMMAND, faults.redirect(there, executed=executed), times=1)
 
     @rule(fault=read_faults, endpoint=st.sampled_from([*LISTINGS, "orderInfo"]), times=st.integers(1, 3))
     def the_next_reads_fail(self, fault: Fault, endpoint: str, times: int) -> None:

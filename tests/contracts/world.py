@@ -129,6 +129,7 @@ class World:
             limits=self.limits,
             **options,
         )
+        self._stamps_seen = 0
         self.calls: list[Call] = []
         self.handles: dict[PendingCancellation, Settled | None] = {}
         self.errors: list[tuple[Call, BaseException]] = []
@@ -186,6 +187,17 @@ class World:
                 report = handle._course.report
                 assert report is not None
                 self.handles[handle] = Settled(handle, report, _text(report), self.now_ns)
+
+    def settle(self, call: Call, within_s: float = 70.0) -> CancellationReport:
+        """Let time pass until the call's handle is settled, and return its report."""
+        for _ in range(round(within_s / 0.5)):
+            self.advance(0.5)
+            if call.task.done() and call.task.exception() is not None:
+                raise PromiseBroken(f"the call raised {call.task.exception()!r}")
+            settled = self.handles.get(call.task.result()) if call.task.done() else None
+            if settled is not None:
+                return settled.report
+        raise PromiseBroken(f"5: settles in time: {call.symbol}")
 
     def finish(self) -> None:
         """Faults stop; all that is pending must settle in time; then judge everything and close."""
@@ -315,12 +327,30 @@ class World:
         demand(truth.count() <= self.limits.taken - self.limits.unsent, "9: no copy without a token", truth.count())
         for symbol in {call.symbol for call in self.calls}:
             copies = [copy for copy in truth.copies("cancel-symbol-order") if symbol.encode() in copy.body]
+            # A handle that was known for a while and then dropped belongs to a command that was refused.
+            kept = [
+                handle
+                for handle, settled in self.handles.items()
+                if handle.symbol == symbol and (settled is not None or handle in self.client.pending)
+            ]
             handles = [handle for handle in self.handles if handle.symbol == symbol]
             refused = sum(isinstance(error, Refused) for call, error in self.errors if call.symbol == symbol)
             attempts = sum(handle.attempts for handle in handles)
             demand(len(copies) <= attempts + 2 * refused, "7: copies never exceed attempts", symbol, len(copies))
             runs = [run for run in truth.executions if run.symbol == symbol]
-            demand(len(runs) <= len(handles), "3, 7: executions never exceed commands", symbol, len(runs), len(handles))
+            demand(len(runs) <= len(kept), "3, 7: executions never exceed commands", symbol, len(runs), len(kept))
+        demand(truth.count("elsewhere") == 0, "21 of the failure model: no redirect is followed")
+        self._judge_stamps()
+
+    def _judge_stamps(self) -> None:
+        """18: with a network that takes no time, every stamp is younger than 50 ms on arrival."""
+        if self.exchange.settings.request_latency_s != 0.0:
+            return
+        for copy in self.exchange.truth.wire[self._stamps_seen :]:
+            # Until the first answer the client has only its own wall clock.
+            if copy.timestamp_age_ms is not None and copy.result not in (None, "40008", "40005") and copy.index > 20:
+                demand(abs(copy.timestamp_age_ms) <= 50, "18: signed at most 50 ms before the write", copy.endpoint)
+        self._stamps_seen = max(0, len(self.exchange.truth.wire) - 5)
 
     def _judge_errors(self) -> None:
         for call, error in self.errors:
