@@ -342,10 +342,15 @@ class Evidence:
         return next((moment for moment, _ in self._listings if moment >= after), None)
 
     @property
+    def paged_ns(self) -> int:
+        """When the newest history that counts as read was requested; -1 before the first."""
+        return self._pages_ns[-1] if self._pages_ns else -1
+
+    @property
     def history_read(self) -> bool:
-        """Whether a history page of the symbol was requested no earlier than the deciding listing."""
+        """Whether the history of the symbol was requested no earlier than the deciding listing."""
         clear = self.clear_since_ns
-        return clear is not None and bool(self._pages_ns) and self._pages_ns[-1] >= clear
+        return clear is not None and self.paged_ns >= clear
 
     @property
     def history_below(self) -> int | None:

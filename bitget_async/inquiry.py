@@ -193,8 +193,10 @@ class Inquiry:
                 continue
             if read.symbol not in (None, evidence.symbol):
                 continue
-            if read.kind is not ReadKind.LISTING:
-                self._after_history(look, read, now, key in moved)
+            if look.from_ns - now > look.gap_ns:
+                self._later(look, now, look.gap_ns)
+            if page is not None:
+                self._after_page(look, page, now, key in moved)
             elif evidence.clear_since_ns is not None and self._wants_history(look):
                 look.window(now)
 
@@ -317,13 +319,19 @@ class Inquiry:
             else:
                 self._await_deciding(look)
             return
-        if not look.decided:
+        if look.decided:
+            look.gap_ns = min(look.gap_ns * 2, MOST_GAP)
+        else:
             look.decided, look.gap_ns = True, FIRST_GAP
-        gap = round(look.gap_ns * self._rng.uniform(0.7, 0.83))
-        look.gap_ns = min(look.gap_ns * 2, MOST_GAP)
+        # The answers set the next look; this one is for the case that none comes.
+        self._later(look, now, max(look.gap_ns, PATIENCE))
+
+    def _later(self, look: _Look, now: int, gap_ns: int) -> None:
+        """Look again after about that long, but not past the horizon or another moment at which a look is due."""
+        gap = round(gap_ns * self._rng.uniform(0.7, 0.83))
         slack = gap // 5
         last = now + gap + slack
-        stops = [stop for stop in (evidence.horizon_ns, look.stop_ns) if stop is not None and now < stop <= last]
+        stops = [stop for stop in (look.evidence.horizon_ns, look.stop_ns) if stop is not None and now < stop <= last]
         if stops:
             look.window(min(stops))
         else:
@@ -333,14 +341,15 @@ class Inquiry:
         """Look next at the deciding moment; with others about, a little later will do if it saves a read."""
         look.window(look.evidence.deciding_ns, DECIDING_SLACK if len(self._looks) > 1 else 0)
 
-    def _after_history(self, look: _Look, read: Read, now: int, moved: bool) -> None:
-        """Rows of a symbol came in after its deciding look: if they helped, go on at once, else think again later."""
-        if read.symbol is None and not look.evidence.history_read:
+    def _after_page(self, look: _Look, page: Page, now: int, moved: bool) -> None:
+        """Finished rows came in after the deciding look: if they helped, go on at once, else think again later."""
+        evidence = look.evidence
+        if page.symbol is None and evidence.paged_ns < page.requested_ns:
             # The account's page did not reach down to this symbol's orders.
             look.own_page = True
             look.window(now)
-        elif (moved and look.evidence.missing) or look.evidence.history_below is not None:
+        elif (moved and evidence.missing) or evidence.history_below is not None:
             look.stuck = 0
             look.window(now)
-        elif look.evidence.missing:
+        elif evidence.missing:
             look.stuck += 1
