@@ -304,6 +304,66 @@ def test_pages_are_followed_down_while_they_show_what_the_sweep_can_have_taken()
     assert [fate.order.order_id for fate in made.fates] == [str(FIRST_ID + n) for n in (10, 19, 20, 30)]
 
 
+def test_pages_of_a_hundred_are_followed_down_through_all_that_was_swept() -> None:
+    """250 orders that no listing showed, older ones below: down to a page without any, and all 250 are reported."""
+    newest_first = [done(number) for number in range(250, 0, -1)] + [done(-number, -60) for number in range(200)]
+    made = evidence(listing(2))
+    asked: list[int | None] = []
+    while not made.history_read:
+        below = made.history_below
+        asked.append(below)
+        rows = [row for row in newest_first if below is None or int(row.order_id) < below][:100]
+        fed(made, page(2.1 + len(asked) / 10, *rows, below=below, last=False))
+    assert asked == [None, FIRST_ID + 151, FIRST_ID + 51, FIRST_ID - 49]
+    assert made.outcome() is Outcome.CONFIRMED
+    assert [fate.order.order_id for fate in made.fates] == [str(FIRST_ID + number) for number in range(1, 251)]
+
+
+def test_late_orders_alone_end_the_chain() -> None:
+    """A full page of orders that were placed after the signing and are over: nothing below is newer, so it goes on."""
+    late = tuple(done(number, 1.5, created_s=1) for number in range(300, 200, -1))
+    made = evidence(listing(2), page(2.1, *late, last=False))
+    assert made.history_read
+    mixed = evidence(listing(2), page(2.1, *late, done(200), last=False))
+    assert (mixed.history_read, mixed.history_below) == (False, FIRST_ID + 200)
+
+
+def test_a_new_first_page_begins_the_chain_anew() -> None:
+    """Read again from the top: the place below the old pages is forgotten, and the new moment counts."""
+    made = evidence(listing(2), page(2.1, done(30), done(20), last=False))
+    fed(made, page(2.2, done(40), done(31), last=False))
+    assert made.history_below == FIRST_ID + 31
+    fed(made, page(2.3, done(19), below=FIRST_ID + 20))
+    assert not made.history_read
+    # Another listing shows an order: what was read before it is over no longer decides.
+    fed(made, listing(2.4, order(50)), listing(2.5))
+    assert made.history_below is None
+
+
+def test_a_final_row_does_not_make_an_earlier_listing_a_clear_one() -> None:
+    """Listed at 3.0, over at 3.2, told at 3.4: in whatever order the two answers come, nothing is clear yet."""
+    shown, told = listing(3, order()), page(3.4, done(ended_s=3.2))
+    one = evidence(listing(0, order()), shown, told)
+    other = evidence(listing(0, order()), told, shown)
+    assert one.outcome() is other.outcome() is None
+    assert one.clear_since_ns is other.clear_since_ns is None
+    assert one.anomalies == other.anomalies == []
+    for made in (one, other):
+        assert fed(made, listing(3.5), page(3.5)).outcome() is Outcome.CONFIRMED
+
+
+def test_an_order_that_ended_before_the_signing_and_is_still_listed_keeps_its_row() -> None:
+    """A listing 1.5 s behind shows it: then it is one of ours, and its final row counts, from before or after."""
+    told, shown = page(2.0, done(ended_s=-0.5)), listing(1.0, order())
+    for facts in ((told, shown), (shown, told)):
+        made = evidence(*facts, listing(2.5))
+        assert [(fate.fate, fate.source) for fate in made.fates] == [(Fate.CANCELLED, "history-orders")]
+        assert made.missing == []
+        assert fed(made, page(2.6)).outcome() is Outcome.CONFIRMED
+    # Without such a listing it is none of ours.
+    assert evidence(told, listing(2.5)).fates == ()
+
+
 def test_a_chain_of_pages_that_began_before_the_deciding_listing_begins_anew() -> None:
     """Its first page may have been read before the last order reached the history."""
     made = evidence(page(1, done(30), last=False), listing(2))
@@ -566,6 +626,8 @@ def histories(draw: st.DrawFn) -> tuple[list[Listing | Page], Outcome]:
     for number in range(draw(st.integers(0, 5))):
         created_s = draw(st.sampled_from([-1e6, -60, -1, -0.1, 0.5, 3]))
         ended_s = max(created_s, 0) + draw(st.sampled_from([0.01, 0.2, 1, 2.5, 5]))
+        if created_s <= -1:
+            ended_s = draw(st.sampled_from([ended_s, ended_s, -0.5]))
         orders.append((number, created_s, ended_s, draw(st.sampled_from(["cancelled", "filled"]))))
     facts: list[Listing | Page] = []
     for _ in range(draw(st.integers(0, 8))):
@@ -579,7 +641,9 @@ def histories(draw: st.DrawFn) -> tuple[list[Listing | Page], Outcome]:
             facts.append(page(at_s, *ended, source=draw(st.sampled_from(["history-orders", "orderInfo"]))))
     finals = [done(n, end, status, born) for n, born, end, status in orders]
     facts += [listing(20), page(20.1, *finals)]
-    mine = any(born < 0 for _, born, _, _ in orders)
+    # What had ended before the signing is ours only if a listing that lags showed it.
+    seen = {row.order_id for fact in facts if isinstance(fact, Listing) and fact.complete for row in fact.rows}
+    mine = any(born < 0 and (end > 0 or order(n).order_id in seen) for n, born, end, _ in orders)
     return facts, Outcome.CONFIRMED if mine else Outcome.NOTHING_TO_CANCEL
 
 

@@ -47,7 +47,7 @@ def plan(seed: int, symbols: int) -> tuple[Part, ...]:
     parts = []
     for index, symbol in enumerate(USDT_SYMBOLS[:symbols]):
         role = ROLES[index] if index < len(ROLES) else ""
-        orders = {"big": 95, "nothing": 0}.get(role, dice.randint(12, 40))
+        orders = {"big": 130, "nothing": 0}.get(role, dice.randint(12, 40))
         racing = [] if role == "survivor" else dice.sample(range(orders), min(orders, dice.randint(2, 6)))
         fills = [(each, dice.uniform(0.0, 0.6), Decimal("0.4") if dice.random() < 0.4 else None) for each in racing]
         parts.append(Part(symbol, orders, role, tuple(fills)))

@@ -45,6 +45,8 @@ def test_every_claim_holds_for_any_seed(seed: int, virtual: Callable[..., Any]) 
     assert roles["lost"]["outcome"] == "confirmed"
     assert roles["survivor"]["requests"]["batch-cancel-order"] == 1
     assert roles["late"]["late"] == 2
+    # More than a page of the open listing, and of the history.
+    assert roles["big"]["cancelled"] + roles["big"]["filled"] == 130
     assert roles["nothing"]["outcome"] == "nothing_to_cancel"
     assert sum(each["filled"] for each in told.values()) > 0
     assert result.worst_second <= 5

@@ -132,6 +132,28 @@ def test_a_bucket_of_one_never_rests_for_ten_seconds() -> None:
     assert bucket.free(HOLD_NS) == 1
 
 
+def test_refusals_in_a_row_never_stop_a_bucket() -> None:
+    """Three refusals, a second apart: half the tokens rest, and never the other half too: a cancel must get out."""
+    bucket, now = Bucket(5), 0
+    for _ in range(3):
+        bucket.answered(taken(bucket, now), now)
+        bucket.tighten(now)
+        now += HOLD_NS
+        assert bucket.free(now) == 3
+    # Ten seconds after the first one the two others are back.
+    assert bucket.free(HOLD_NS + REST_NS) >= 4
+    assert bucket.free(now + HOLD_NS + REST_NS) == 5
+
+
+def test_a_refusal_after_the_rest_is_a_new_one() -> None:
+    """Eleven seconds later somebody else is still there: the same again."""
+    bucket = Bucket(4)
+    for start in (0, HOLD_NS + REST_NS):
+        bucket.tighten(start)
+        assert bucket.free(start + HOLD_NS) == 2
+        assert bucket.free(start + HOLD_NS + REST_NS) == 4
+
+
 def taken(bucket: Bucket, now: int) -> Lease:
     """A token that must be there."""
     lease = bucket.take(now)
@@ -233,3 +255,34 @@ def test_nobody_waits_for_a_free_token() -> None:
     """The first as many as there are free tokens; the next one needs a token that those have to bring back."""
     bucket = Bucket(3)
     assert [bucket.wait_ns(7, ahead) for ahead in range(4)] == [0, 0, 0, HOLD_NS]
+
+
+@settings(max_examples=300, deadline=None)
+@given(
+    st.integers(1, 5),
+    st.lists(OPS.filter(lambda op: op[0] != "unsent"), max_size=40),
+    st.integers(0, 12),
+)
+def test_the_expected_wait_is_never_too_long(capacity: int, ops: list[tuple[str, int, int]], ahead: int) -> None:
+    """Whoever is refused for it could really not have had a token: not even if every answer came at once."""
+    world = World(Bucket(capacity))
+    for op, number, when in ops:
+        if op == "take":
+            world.take()
+        elif op == "pass":
+            world.now += number * MS
+        elif op == "remaining":
+            world.bucket.remaining(number, world.now)
+        elif op == "tighten":
+            world.bucket.tighten(world.now)
+        else:
+            world.end(number, op, when)
+    start, expected = world.now, world.bucket.wait_ns(world.now, ahead)
+    assert expected >= 0
+    for lease, _ in world.out:
+        world.bucket.answered(lease, world.now)
+    for _ in range(ahead + 1):
+        while (at := world.bucket.next_ns(world.now)) is not None and at > world.now:
+            world.now = at
+        world.bucket.answered(taken(world.bucket, world.now), world.now)
+    assert world.now - start >= expected

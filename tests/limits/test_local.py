@@ -10,7 +10,9 @@ import random
 import time
 from collections.abc import Callable
 from typing import Any
+from unittest import mock
 
+import aiohappyeyeballs
 import pytest
 
 from bitget_async import BitgetClient, LocalLimits, NotSent, OrderNotFound, Unlimited, UsageError
@@ -27,7 +29,7 @@ from bitget_async.endpoints import (
     Endpoint,
 )
 from bitget_async.limits.local import IP_BURST, IP_RATE_PER_S, Grant
-from bitget_async.sim import Settings, SimulatedExchange
+from bitget_async.sim import Settings, SimulatedExchange, faults
 from tests.conftest import client_of
 
 ORIGIN = "http://127.0.0.1"
@@ -438,6 +440,41 @@ def test_reads_wait_for_the_address_and_cancels_do_not() -> None:
     ticking(main)
 
 
+def test_calls_that_are_not_sent_do_not_spend_the_budget_of_the_address() -> None:
+    """The token comes first: four hundred calls that get none leave the burst to somebody else."""
+
+    async def main() -> None:
+        bench = Bench()
+        await bench.drain(PLACE_ORDER)
+        for _ in range(400):
+            with pytest.raises(NotSent):
+                await bench.take(PLACE_ORDER, max_wait_s=0)
+        await bench.take(UNFILLED_ORDERS, "other account", max_wait_s=0)
+
+    ticking(main)
+
+
+def test_a_budget_that_cannot_serve_in_time_refuses_at_once_and_gives_the_token_back() -> None:
+    """As for tokens: the error comes now, with the wait, and whoever cancels on the same bucket finds it full."""
+
+    async def main() -> None:
+        bench = Bench()
+        await spend_address(bench)
+        waiters = [bench.start(UNFILLED_ORDERS, account=f"x{number}") for number in range(500)]
+        await turns()
+        began = bench.now_s
+        for _ in range(2 * PLACE_ORDER.quota.per_s):
+            with pytest.raises(NotSent) as caught:
+                await bench.take(PLACE_ORDER, "y", max_wait_s=1.0)
+            assert caught.value.reason == "rate_limit"
+            assert caught.value.expected_wait_s == pytest.approx(500 / IP_RATE_PER_S, rel=0.05)
+            assert "IP budget" in str(caught.value)
+        assert bench.now_s - began < 0.1
+        await ended(*waiters)
+
+    ticking(main)
+
+
 def test_the_address_stays_below_six_thousand_a_minute_with_every_cancel_added() -> None:
     """Reads of a thousand accounts without pause for three minutes: their worst minute plus 25 cancels a second."""
 
@@ -542,6 +579,46 @@ def test_all_clients_of_an_account_on_a_loop_share_its_tokens(virtual: Virtual) 
             await late.close()
             await stranger.close()
             assert exchange.truth.worst_second("cancel-order", exchange.account.uid) == 10
+
+    virtual(main)
+
+
+@pytest.mark.parametrize("command", ["place-order", "cancel-symbol-order"])
+def test_three_refusals_in_a_row_do_not_stop_a_command(virtual: Virtual, command: str) -> None:
+    """429 three times, then yes: the repeats find a token each time, well inside the command's time."""
+
+    async def main() -> None:
+        async with SimulatedExchange(clock=VirtualClock()) as exchange:
+            exchange.faults.add(command, faults.envelope("429", status=429), times=3)
+            async with client_of(exchange, limits=LocalLimits()) as client:
+                if command == "place-order":
+                    await client.place_order("BTCUSDT", "buy", "limit", size="0.01", price="30000", force="gtc")
+                else:
+                    pending = await client.cancel_symbol_orders("BTCUSDT")
+                    assert pending.acknowledged
+            assert exchange.truth.count(command) == 4
+
+    virtual(main)
+
+
+def test_a_read_that_is_cancelled_while_connecting_gives_its_token_back(virtual: Virtual) -> None:
+    """Nothing left the machine: the only token of a call is free for the next one at once."""
+
+    async def main() -> None:
+        connect = aiohappyeyeballs.start_connection
+
+        async def slowly(*args: Any, **kwargs: Any) -> Any:
+            await asyncio.sleep(3)
+            return await connect(*args, **kwargs)
+
+        exchange = SimulatedExchange(clock=VirtualClock())
+        async with exchange, client_of(exchange, limits=LocalLimits()) as client:
+            with mock.patch("aiohappyeyeballs.start_connection", slowly):
+                task = asyncio.ensure_future(client.account_info())
+                await asyncio.sleep(0.1)
+                await ended(task)
+            assert exchange.truth.count() == 0
+            await client.call(ACCOUNT_INFO, max_wait_s=0)
 
     virtual(main)
 
