@@ -168,12 +168,12 @@ class Session:
         it, afterwards it runs to its end and no answer is lost half-way.
         """
         signed: list[int] = []
-        task = self._tasks.spawn(
+        task, answered = self._tasks.shielded(
             self.call(row, given, max_wait_s=max_wait_s, on_signed=lambda now, ms, copy: signed.append(copy)),
             f"bitget_async: {row.name}",
         )
         try:
-            return await asyncio.shield(task)
+            return await answered
         except asyncio.CancelledError:
             if task.cancelled():
                 # Not the caller was cancelled: the session was closed under it.

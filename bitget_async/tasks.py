@@ -28,6 +28,30 @@ class Tasks:
         """`spawn` for work that nobody waits for."""
         self.spawn(work, name)  # type: ignore[unused-awaitable]
 
+    def shielded(self, work: Coroutine[Any, Any, T], name: str) -> tuple[asyncio.Task[T], asyncio.Future[T]]:
+        """
+        Start the work as a task that outlives whoever waits for the future. As `asyncio.shield(spawn(...))`, with one
+        callback at the end instead of three: every command pays for them.
+        """
+        loop = asyncio.get_running_loop()
+        task = loop.create_task(work, name=name)
+        outcome: asyncio.Future[T] = loop.create_future()
+
+        def ended(task: asyncio.Task[T]) -> None:
+            self._ended(task)
+            if outcome.done():
+                return
+            if task.cancelled():
+                outcome.cancel()
+            elif (error := task.exception()) is not None:
+                outcome.set_exception(error)
+            else:
+                outcome.set_result(task.result())
+
+        self._tasks.add(task)
+        task.add_done_callback(ended)
+        return task, outcome
+
     def _ended(self, task: asyncio.Task[Any]) -> None:
         self._tasks.discard(task)
         if not task.cancelled():

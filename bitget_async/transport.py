@@ -2,6 +2,9 @@
 The seam to aiohttp: the one REST file that imports it, and the map of its errors.
 
 No redirects, no cookies, no environment proxies, no hidden repeat of a GET, TLS always verified, bodies bounded.
+"Not sent" is told on one certainty only: no connection stood for this copy. From the moment that one stands, before the
+first byte, every failure is unknown.
+
 aiohttp's exceptions hold the request headers (their repr shows the passphrase), so none of them leaves this file:
 every failure is described in our own words and raised outside the `except` block, with no cause and no context.
 """
@@ -12,11 +15,13 @@ import asyncio
 import ipaddress
 import ssl
 from collections.abc import Callable, Mapping
-from types import SimpleNamespace
+from contextvars import ContextVar
+from functools import lru_cache
 from typing import Any, Protocol
 from urllib.parse import urlsplit
 
 import aiohttp
+from aiohttp.connector import Connection
 from yarl import URL
 
 from bitget_async.clock import Clock
@@ -27,8 +32,10 @@ __all__ = ["AiohttpTransport", "Transport", "is_loopback", "origin_of"]
 
 # The exchange's own idle limit is not documented; ours has to be the shorter one, or a command meets a closing socket.
 KEEPALIVE_S = 15.0
-# Message of a `CancelledError` that proves that no byte left.
+# Message of a `CancelledError` that proves that no byte left: no connection stood.
 UNSENT = "unsent"
+# A stamp younger than this when the connection stands is good: a kept connection costs nothing like it.
+AGED_NS = 2_000_000
 REMAINING = "x-mbx-used-remain-limit"
 
 
@@ -41,13 +48,13 @@ class Transport(Protocol):
 
         Args:
             request: what to send.
-            stamp: makes the headers that depend on the moment; called right before the write, and again if a
-                connection had to be opened first.
+            stamp: makes the headers that depend on the moment; called right before the write, and again if
+                that had to wait for a connection.
             timeout_s: seconds for everything from connecting to the last byte.
 
         Raises:
-            NotSent: no byte of it was handed to the network.
-            OutcomeUnknown: it was, or may have been, and no whole answer came back.
+            NotSent: no connection stood, so no byte of it was handed to the network.
+            OutcomeUnknown: one stood, so bytes may have been, and no whole answer came back.
         """
 
     async def close(self) -> None:
@@ -103,40 +110,52 @@ def _context(given: ssl.SSLContext | None) -> ssl.SSLContext:
 
 
 class _Flight:
-    """One request on its way: whether a byte left, and the headers to renew once a connection stands."""
+    """One request on its way: the moment and the headers of its write, and whether a byte may have left."""
 
-    __slots__ = ("_clock", "_stamp", "headers_sent", "request", "sent_ns")
+    __slots__ = ("_clock", "_stamp", "headers_sent", "sent_ns")
 
     def __init__(self, clock: Clock, stamp: Callable[[], Mapping[str, str]]) -> None:
         self._clock = clock
         self._stamp = stamp
         self.headers_sent = False
         self.sent_ns = 0
-        self.request: aiohttp.ClientRequest | None = None
-
-    async def notice(self, request: aiohttp.ClientRequest, handler: Any) -> aiohttp.ClientResponse:
-        """Client middleware: remember the request, change nothing."""
-        self.request = request
-        response: aiohttp.ClientResponse = await handler(request)
-        return response
 
     def stamp(self) -> Mapping[str, str]:
         """The headers of this moment."""
         self.sent_ns = self._clock.monotonic_ns()
         return self._stamp()
 
-    def renew(self) -> None:
-        """Stamp again: opening a connection may have taken seconds, and a stamp is good for the write only."""
-        if self.request is not None:
-            self.request.headers.update(self.stamp())
+    def depart(self, request: aiohttp.ClientRequest) -> None:
+        """
+        A connection stands, and aiohttp writes next. If it had to be waited for, stamp again: opening may take
+        seconds, and a stamp is good for the write only.
+        """
+        if self._clock.monotonic_ns() - self.sent_ns > AGED_NS:
+            request.headers.update(self.stamp())
+        self.headers_sent = True
+
+    def end(self) -> None:
+        """Let go of the key: the callbacks of a kept connection hold on to the context that it was opened in."""
+        self._stamp = dict
 
 
-async def _connected(session: object, context: SimpleNamespace, params: object) -> None:
-    context.trace_request_ctx.renew()
+_FLIGHT: ContextVar[_Flight] = ContextVar("bitget_async.flight")
 
 
-async def _headers_sent(session: object, context: SimpleNamespace, params: object) -> None:
-    context.trace_request_ctx.headers_sent = True
+class _Connector(aiohttp.TCPConnector):
+    """
+    A connector that tells the current flight when a connection stands. Before that aiohttp has nothing to write to, so
+    what failed in `connect` or earlier was not sent; after it only the write follows, so what fails later is unknown.
+    """
+
+    async def connect(self, req: aiohttp.ClientRequest, *rest: Any, **options: Any) -> Connection:
+        connection = await super().connect(req, *rest, **options)
+        try:
+            _FLIGHT.get().depart(req)
+        except BaseException:
+            connection.close()
+            raise
+        return connection
 
 
 class AiohttpTransport:
@@ -161,35 +180,36 @@ class AiohttpTransport:
         self._urls: dict[str, URL] = {}
 
     def _open(self) -> aiohttp.ClientSession:
-        trace = aiohttp.TraceConfig()
-        trace.on_connection_create_end.append(_connected)
-        trace.on_request_headers_sent.append(_headers_sent)
         session = aiohttp.ClientSession(
-            connector=aiohttp.TCPConnector(limit=0, keepalive_timeout=KEEPALIVE_S, ssl=self._context),
+            connector=_Connector(limit=0, keepalive_timeout=KEEPALIVE_S, ssl=self._context),
             cookie_jar=aiohttp.DummyCookieJar(),
             headers=self._headers,
             trust_env=False,
             auto_decompress=False,
             raise_for_status=False,
-            trace_configs=[trace],
         )
         # aiohttp repeats a GET by itself when a kept connection drops: that copy would have no token.
         session._retry_connection = False
         return session
 
     async def send(self, request: Request, stamp: Callable[[], Mapping[str, str]], timeout_s: float) -> Reply:
-        """See `Transport.send`. Safe to cancel; what was written stays written, `CancelledError("unsent")` if nothing."""
+        """
+        See `Transport.send`. Safe to cancel; what was written stays written, `CancelledError("unsent")` if nothing was.
+        """
         if self._session is None:
             self._session = self._open()
         flight = _Flight(self._clock, stamp)
         result: Reply | BitgetError | None = None
+        token = _FLIGHT.set(flight)
         try:
             result = await self._exchange(request, flight, timeout_s)
         except asyncio.CancelledError:
             pass
         except Exception as error:
             result = _describe(error, request.row.label, flight.headers_sent)
-        flight.request = None
+        finally:
+            _FLIGHT.reset(token)
+            flight.end()
         if result is None:
             # A fresh one: the caught one's traceback goes through frames that hold the signed headers.
             raise asyncio.CancelledError(*([] if flight.headers_sent else [UNSENT]))
@@ -207,9 +227,7 @@ class AiohttpTransport:
             data=request.body or None,
             headers=flight.stamp(),
             allow_redirects=False,
-            timeout=aiohttp.ClientTimeout(total=timeout_s),
-            trace_request_ctx=flight,
-            middlewares=(flight.notice,),
+            timeout=_timeout(timeout_s),
         )
         try:
             body = await _bounded(response, row.max_bytes)
@@ -237,10 +255,17 @@ class AiohttpTransport:
             await session.close()
 
 
+@lru_cache(maxsize=16)
+def _timeout(total_s: float) -> aiohttp.ClientTimeout:
+    return aiohttp.ClientTimeout(total=total_s)
+
+
 async def _bounded(response: aiohttp.ClientResponse, most: int) -> bytes | None:
     """The whole body, or `None` once it is longer than `most` bytes."""
-    if response.content_length is not None and response.content_length > most:
-        return None
+    length = response.content_length
+    if length is not None:
+        # The parser ends the body there: what was declared is what can come.
+        return await response.content.read() if length <= most else None
     parts: list[bytes] = []
     size = 0
     async for part in response.content.iter_any():
@@ -255,9 +280,9 @@ def _describe(error: Exception, endpoint: str, headers_sent: bool) -> BitgetErro
     """
     What a failure proves.
 
-    1. No header byte was handed to the transport: not sent. Certificate trouble is told apart, for it does not pass.
-    2. Anything later: unknown, whatever status aiohttp puts on it (a garbage status line becomes "400" after the
-       server has executed).
+    1. No connection stood: not sent. Certificate trouble is told apart, for it does not pass.
+    2. Anything later: unknown, even if no byte was written yet, and whatever status aiohttp puts on it (a garbage
+       status line becomes "400" after the server has executed).
     """
     kind = type(error).__name__
     if not headers_sent:

@@ -335,19 +335,75 @@ async def test_a_name_that_does_not_resolve_is_proven_not_sent() -> None:
     assert error.reason == "connect"
 
 
-async def test_an_accepted_connection_that_closes_at_once_is_told_by_what_was_handed_over() -> None:
-    """Whether the close is seen before the headers go is chance: with them it is unknown, without them not sent."""
-    handed: list[bool] = []
+async def test_an_accepted_connection_that_closes_at_once_is_unknown() -> None:
+    """Whether the close is seen before the headers go is chance: a connection stood, so nothing is proven."""
+    async with served(lambda raw: None, hurried=True) as raw, transport_to(raw.url) as transport:
+        error = await failed(transport.send(COMMAND, stamp, 5))
+        assert isinstance(error, OutcomeUnknown)
+        assert error.reason == "connection"
+        assert raw.requests == []
 
-    async def noted(session: object, context: Any, params: object) -> None:
-        handed.append(True)
-        context.trace_request_ctx.headers_sent = True
 
-    with mock.patch("bitget_async.transport._headers_sent", noted):
-        async with served(lambda raw: None, hurried=True) as raw, transport_to(raw.url) as transport:
-            error = await failed(transport.send(COMMAND, stamp, 5))
-            assert type(error) is (OutcomeUnknown if handed else NotSent)
-            assert raw.requests == []
+async def test_a_stamp_that_fails_on_a_connection_that_stands_is_not_sent() -> None:
+    """The second stamp, after a slow opening: without it nothing is written, and the connection is not kept."""
+    calls: list[int] = []
+    start = aiohappyeyeballs.start_connection
+
+    def failing() -> Mapping[str, str]:
+        calls.append(1)
+        if len(calls) == 2:
+            raise ValueError("canary")
+        return stamp()
+
+    async def slow(*args: Any, **kwargs: Any) -> Any:
+        await asyncio.sleep(0.01)
+        return await start(*args, **kwargs)
+
+    async with served(lambda raw: http()) as raw, transport_to(raw.url) as transport:
+        with mock.patch("aiohappyeyeballs.start_connection", slow):
+            error = await failed(transport.send(COMMAND, failing, 5))
+        assert isinstance(error, NotSent)
+        assert len(calls) == 2
+        assert raw.requests == []
+        assert (await transport.send(COMMAND, stamp, 5)).status == 200
+        assert raw.connections == 2
+
+
+@pytest.mark.parametrize("coding", ["chunked", "identity"])
+async def test_a_length_beside_a_transfer_coding_is_no_answer(coding: str) -> None:
+    """A declared length bounds the body only because nothing may contradict it: the parser refuses both together."""
+    chunks = (b"4000\r\n" + b"x" * 0x4000 + b"\r\n") * 5 + b"0\r\n\r\n"
+    told = b"HTTP/1.1 200 OK\r\nContent-Length: 10\r\nTransfer-Encoding: " + coding.encode() + b"\r\n\r\n" + chunks
+    async with served(lambda raw: told) as raw, transport_to(raw.url) as transport:
+        error = await failed(transport.send(COMMAND, stamp, 5))
+        assert isinstance(error, OutcomeUnknown)
+        assert error.reason == "connection"
+
+
+async def test_a_kept_connection_is_stamped_once() -> None:
+    """Opening takes time and renews the stamp; on the second request nothing is waited for."""
+    moments: list[str] = []
+    start = aiohappyeyeballs.start_connection
+
+    def counted() -> Mapping[str, str]:
+        moments.append(str(len(moments)))
+        return {"X-Stamp": moments[-1]}
+
+    async def slow(*args: Any, **kwargs: Any) -> Any:
+        await asyncio.sleep(0.01)
+        return await start(*args, **kwargs)
+
+    async with served(lambda raw: http()) as raw, transport_to(raw.url) as transport:
+        with (
+            mock.patch("aiohappyeyeballs.start_connection", slow),
+            mock.patch("bitget_async.transport.AGED_NS", 9_000_000),
+        ):
+            await transport.send(COMMAND, counted, 5)
+            await transport.send(COMMAND, counted, 5)
+        assert raw.connections == 1
+        assert moments == ["0", "1", "2"]
+        assert b"X-Stamp: 1\r\n" in raw.requests[0]
+        assert b"X-Stamp: 2\r\n" in raw.requests[1]
 
 
 async def test_no_answer_in_time_is_unknown() -> None:

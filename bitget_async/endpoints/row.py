@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import enum
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 from bitget_async.errors import UsageError
@@ -41,17 +41,17 @@ class Param:
     """
     One parameter: its name in snake case, the check that turns a value into what goes on the wire, and
     whether it must be given. The check raises `UsageError` with a text that ends the sentence "`name` ...".
+    `wire_name` is the exchange's spelling: camel case.
     """
 
     name: str
     check: Callable[[Any], Any]
     required: bool = False
+    wire_name: str = field(init=False)
 
-    @property
-    def wire_name(self) -> str:
-        """The exchange's spelling: camel case."""
+    def __post_init__(self) -> None:
         head, *rest = self.name.split("_")
-        return head + "".join(part.capitalize() for part in rest)
+        object.__setattr__(self, "wire_name", head + "".join(part.capitalize() for part in rest))
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -86,6 +86,14 @@ class Endpoint:
     cancels: bool = False
     check: Callable[[Mapping[str, Any]], None] | None = None
     max_bytes: int = 1024 * KIB
+    _names: frozenset[str] = field(init=False, repr=False)
+    _plan: tuple[tuple[str, str, Callable[[Any], Any], bool], ...] = field(init=False, repr=False)
+
+    def __post_init__(self) -> None:
+        # Looked at on every request: worked out once.
+        plan = tuple((each.name, each.wire_name, each.check, each.required) for each in self.params)
+        object.__setattr__(self, "_plan", plan)
+        object.__setattr__(self, "_names", frozenset(each.name for each in self.params))
 
     @property
     def label(self) -> str:
@@ -106,16 +114,16 @@ class Endpoint:
         """
         wire: dict[str, Any] = {}
         seen: dict[str, Any] = {}
-        left = {name: value for name, value in given.items() if value is not None}
-        for param in self.params:
-            if param.name in left:
+        for name, wire_name, check, required in self._plan:
+            value = given.get(name)
+            if value is not None:
                 try:
-                    value = param.check(left.pop(param.name))
+                    wire[wire_name] = seen[name] = check(value)
                 except UsageError as error:
-                    raise UsageError(f"{self.name}: {param.name} {error}") from None
-                wire[param.wire_name] = seen[param.name] = value
-            elif param.required:
-                raise UsageError(f"{self.name}: {param.name} is missing")
+                    raise UsageError(f"{self.name}: {name} {error}") from None
+            elif required:
+                raise UsageError(f"{self.name}: {name} is missing")
+        left = () if given.keys() <= self._names else [n for n in given.keys() - self._names if given[n] is not None]
         if left:
             known = ", ".join(param.name for param in self.params) or "none"
             raise UsageError(f"{self.name}: unknown parameter {', '.join(sorted(left))}; it takes: {known}")

@@ -53,8 +53,11 @@ def _one_id(call: str) -> Any:
     return check
 
 
+_one_to_cancel = _one_id("cancel_order")
+
+
 def _cancel_one(given: Mapping[str, Any]) -> None:
-    _one_id("cancel_order")(given)
+    _one_to_cancel(given)
     tpsl = given.get("tpsl_type") == "tpsl"
     if tpsl and "order_id" not in given:
         raise UsageError("cancel_order: a tpsl order is named by order_id")
