@@ -14,17 +14,13 @@ from dataclasses import replace
 from typing import Any
 from unittest import mock
 
-import bitget_async.cancellation as cancellation
-import bitget_async.evidence as evidence
-import bitget_async.session as session
-import bitget_async.transport as transport
-import bitget_async.watcher as watcher
-from bitget_async.clock import ServerClock
-from bitget_async.endpoints import CANCEL_SYMBOL_ORDER
+import aiohttp
+
+from bitget_async import cancellation, evidence, session, watcher, wire
 from bitget_async.errors import BitgetError, OutcomeUnknown, Refused
 from bitget_async.evidence import Evidence, Listing, Page
 from bitget_async.limits.bucket import Bucket
-from bitget_async.models import Fate, Outcome, Scope
+from bitget_async.models import Outcome, Scope
 from bitget_async.wire import Answer
 
 Plant = Callable[[], contextlib.AbstractContextManager[Any]]
@@ -71,7 +67,7 @@ def failed_read_taken_as_empty() -> Iterator[None]:
 @plant
 def first_page_only() -> Iterator[None]:
     """The first page of a listing is taken for all of it."""
-    with mock.patch.object(watcher, "MOST_PAGES", 1), mock.patch.object(watcher, "complete", lambda pages, limit: True):
+    with mock.patch.object(watcher, "MOST_PAGES", 1), mock.patch.object(watcher, "complete", return_value=True):
         yield
 
 
@@ -122,7 +118,7 @@ def history_filtered_by_time_since_the_command() -> Iterator[None]:
 @plant
 def joining_a_signed_command() -> Iterator[None]:
     """A call joins a command for its symbol that is on the wire already."""
-    with mock.patch.object(cancellation.Canceller, "_leave", lambda self, key, flight: None):
+    with mock.patch.object(cancellation.Canceller, "_leave", return_value=None):
         original = cancellation.Canceller._send
 
         async def send(self: Any, flight: Any, course: Any) -> None:
@@ -166,7 +162,7 @@ def signing_before_the_token() -> Iterator[None]:
 @plant
 def http_4xx_taken_as_refused() -> Iterator[None]:
     """Any 4xx is a refusal, envelope or not."""
-    original = session.decode
+    original = wire.decode
 
     def decode(row: Any, reply: Any) -> Answer[Any]:
         answer = original(row, reply)
@@ -218,14 +214,11 @@ def token_back_at_once_on_a_timeout() -> Iterator[None]:
 
 @plant
 def redirects_followed() -> Iterator[None]:
-    """aiohttp's default: a 307 takes the command, its body and its signature elsewhere."""
-    original = transport.aiohttp.ClientSession._request
+    """Aiohttp's default: a 307 takes the command, its body and its signature elsewhere."""
+    original = aiohttp.ClientSession._request
 
     async def request(self: Any, *args: Any, **options: Any) -> Any:
         return await original(self, *args, **{**options, "allow_redirects": True})
 
-    with mock.patch.object(transport.aiohttp.ClientSession, "_request", request):
+    with mock.patch.object(aiohttp.ClientSession, "_request", request):
         yield
-
-
-__all__ = ["CANCEL_SYMBOL_ORDER", "PLANTED", "Fate", "ServerClock"]

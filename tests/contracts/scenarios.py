@@ -1,8 +1,8 @@
 """
 Directed histories: each shows one promise where it is hardest to keep, and says what must come of it.
 
-A scenario takes no arguments, builds its own world and raises `PromiseBroken` if a promise is broken. They are tests
-of their own, and together with the state machine they judge the planted bugs.
+A scenario takes no arguments, builds its own world and raises `BrokenPromiseError` if a promise is broken. They are
+tests of their own, and together with the state machine they judge the planted bugs.
 """
 
 from __future__ import annotations
@@ -41,6 +41,7 @@ def world(seed: int = 1, **settings: Any) -> Iterator[World]:
 
 
 def must_be(report: CancellationReport, outcome: Outcome, count: int) -> None:
+    """Demand that outcome, with so many orders in scope."""
     demand(report.outcome is outcome, f"{outcome.name} is provable and proven", report.outcome.name, report.reason)
     in_scope = len(report.orders) - len(report.late)
     demand(in_scope == count, "11: every order that existed is in the report", in_scope, "of", count)

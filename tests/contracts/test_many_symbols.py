@@ -62,7 +62,9 @@ async def _play(exchange: SimulatedExchange, seed: int, symbols: int, orders: in
         news.append((name, answered_s, cleared_s, loop.time(), report))
 
     rng = random.Random(seed)
-    async with BitgetClient(exchange.credentials(), base_url=exchange.base_url, clock=VirtualClock(), rng=rng) as client:
+    async with BitgetClient(
+        exchange.credentials(), base_url=exchange.base_url, clock=VirtualClock(), rng=rng
+    ) as client:
         await asyncio.gather(*(caller(name) for name in names for _ in range(callers)))
     truth = exchange.truth
     ended_s = {name: max(o.final_ns or 0 for o in truth.orders.values() if o.symbol == name) / 1e9 for name in names}
