@@ -98,7 +98,7 @@ class _Line:
         if self.waiters:
             at = self.bucket.next_ns(now)
             if at is not None:
-                # At least 10 us: a timer may fire a little early, and a shorter one could spin until its moment has come.
+                # At least 10 us: a timer may fire a little early, and a shorter one could spin until its time.
                 delay = max(at - now, 10_000) / 1e9
                 self.timer = asyncio.get_running_loop().call_later(delay, self.wake)
 
