@@ -172,7 +172,8 @@ class BitgetClient:
         Args:
             symbol: exchange spelling, e.g. "BTCUSDT".
             snapshot: "concurrent": the open orders are listed beside the command, which is never delayed. "before":
-                listed first, for an exact set at the price of a round trip. "none": the fewest requests.
+                listed first, for a set as exact as a listing is (it may be 2 s old), at the price of a round trip.
+                "none": the fewest requests.
             ensure: orders in scope that are still open 2 s after the answer are cancelled by id, until none is left.
             confirm_within_s: seconds from the signing after which the handle settles, whatever is known. STILL_OPEN
                 can be proven only after about 42 s.

@@ -107,7 +107,7 @@ class ServerClock:
         self._low_ns: int | None = None
         self._high_ns = 0
         self._as_of_ns = 0
-        self._doubted: tuple[int, int, int] | None = None
+        self._doubted: tuple[int, int, int, int] | None = None
 
     @property
     def synchronised(self) -> bool:
@@ -122,7 +122,9 @@ class ServerClock:
         low, high = self._interval(request_time_ms, sent_ns, received_ns)
         if self._low_ns is None:
             known = self._local_guess_ns(received_ns)
-            if abs((low + high) // 2 - known) > DAY_NS and not self._agrees_with_doubted(low, high, received_ns):
+            if abs((low + high) // 2 - known) > DAY_NS and not self._agrees_with_doubted(
+                request_time_ms, low, high, received_ns
+            ):
                 return
             self._doubted = None
             self._set(low, high, received_ns)
@@ -134,7 +136,7 @@ class ServerClock:
         elif self._gap(low, high, old_low, old_high) < 1_000 * MS_NS:
             # Servers behind one address disagree by a little: both may be right, so keep what covers both.
             self._set(min(low, old_low), max(high, old_high), received_ns)
-        elif self._agrees_with_doubted(low, high, received_ns):
+        elif self._agrees_with_doubted(request_time_ms, low, high, received_ns):
             self._set(low, high, received_ns)
 
     def resync(self, request_time_ms: int, sent_ns: int, received_ns: int) -> None:
@@ -186,16 +188,16 @@ class ServerClock:
     def _gap(low: int, high: int, old_low: int, old_high: int) -> int:
         return max(low - old_high, old_low - high)
 
-    def _agrees_with_doubted(self, low: int, high: int, received_ns: int) -> bool:
+    def _agrees_with_doubted(self, request_time_ms: int, low: int, high: int, received_ns: int) -> bool:
         """
-        Whether the answer before this one, which was not believed, says the same. The intervals must overlap: a
-        stale copy of one answer, served again later, tells an offset that moves with the time between.
+        Whether the answer before this one, which was not believed, says the same. It must be another stamp, and the
+        intervals must overlap: copies of one stale answer tell one time at once, or an offset that moves.
         """
-        doubted, self._doubted = self._doubted, (low, high, received_ns)
-        if doubted is None:
+        doubted, self._doubted = self._doubted, (request_time_ms, low, high, received_ns)
+        if doubted is None or doubted[0] == request_time_ms:
             return False
-        age = (received_ns - doubted[2]) * self.AGE_PPM // 1_000_000
-        agrees = self._gap(low, high, doubted[0] - age, doubted[1] + age) <= 0
+        age = (received_ns - doubted[3]) * self.AGE_PPM // 1_000_000
+        agrees = self._gap(low, high, doubted[1] - age, doubted[2] + age) <= 0
         if agrees:
             self._doubted = None
         return agrees

@@ -77,7 +77,7 @@ class NotSent(BitgetError):
     Proven: no byte of the request left this process. Safe to repeat.
 
     Attributes:
-        reason: one of `rate_limit`, `connect`, `tls`, `closed`, `fence`; more may come.
+        reason: one of `rate_limit`, `connect`, `tls`, `closed`; more may come.
         endpoint: `"POST /api/..."`.
         expected_wait_s: with `rate_limit`, the least number of seconds until a token can be had.
         detail: a few words more, without secrets.

@@ -113,7 +113,7 @@ class Inquiry:
         look.stop_ns = stop_ns
         low, high = FIRST_LOOK
         first = now + round(self._rng.uniform(low, high))
-        look.window(first, high - low)
+        look.window(first, high - low if len(self._looks) > 1 else 0)
 
     def urged(self, key: Hashable, now: int) -> None:
         """Something was done about its orders: look again soon, as after the answer."""

@@ -426,8 +426,8 @@ class CancellationReport(msgspec.Struct, frozen=True, kw_only=True):
     Attributes:
         symbol: the symbol.
         outcome: CONFIRMED, NOTHING_TO_CANCEL, STILL_OPEN or UNKNOWN.
-        reason: why UNKNOWN (`vanished`, `unreadable`, `rate_banned`, `client_closed`, `deadline`, `internal`,
-            `resumed_without_snapshot`), else `""`.
+        reason: why UNKNOWN (`vanished`, `unreadable`, `rate_banned`, `client_closed`, `deadline`, `internal`),
+            else `""`.
         orders: every order seen, in scope or late, oldest id first.
         acknowledged: whether the exchange said "taken".
         signed_at_ms: exchange time of the command's timestamp.

@@ -56,7 +56,7 @@ def test_the_handle_is_given_at_the_answer_and_the_report_when_it_is_proven() ->
             report = await pending
             assert asyncio.get_running_loop().time() - began_s == pytest.approx(2.04, abs=0.1)
             assert (pending.state, pending.outcome) == ("settled", Outcome.CONFIRMED)
-            assert client.pending == ()
+            assert len(client.pending) == 0
             assert report.cleared_at_ms == cleared_ms
             assert report.acknowledged_at_ms is not None
             assert report.signed_at_ms <= report.acknowledged_at_ms <= cleared_ms <= report.settled_at_ms
@@ -182,7 +182,7 @@ def test_a_survivor_raises_with_its_report_and_can_be_rechecked() -> None:
             assert await pending.settled() is report
             assert exchange.truth.count(COMMAND) == 1
             with pytest.raises(UsageError, match="recheck"):
-                await again.recheck()
+                _ = await again.recheck()
 
     run_virtual(main)
 
@@ -229,7 +229,7 @@ def test_closing_gives_every_awaiter_an_answer() -> None:
             for handle in handles:
                 assert (await handle.settled()).reason == "client_closed"
             with pytest.raises(NotSent, match="closed"):
-                await client.cancel_symbol_orders(BTC)
+                _ = await client.cancel_symbol_orders(BTC)
             await client.close()
 
     run_virtual(main)
@@ -355,7 +355,7 @@ def test_options_that_cannot_be_meant_are_refused_before_any_request(options: di
     async def main() -> None:
         async with exchange_of() as exchange, client_of(exchange) as client:
             with pytest.raises(UsageError):
-                await client.cancel_symbol_orders(BTC, **options)
+                _ = await client.cancel_symbol_orders(BTC, **options)
             assert exchange.truth.count() == 0
 
     run_virtual(main)
@@ -367,9 +367,9 @@ def test_ignoring_the_handle_is_legal() -> None:
     async def main() -> None:
         async with exchange_of() as exchange, client_of(exchange) as client:
             exchange.rest(BTC, 1)
-            await client.cancel_symbol_orders(BTC)
+            _ = await client.cancel_symbol_orders(BTC)
             assert len(client.pending) == 1
             await asyncio.sleep(5)
-            assert client.pending == ()
+            assert len(client.pending) == 0
 
     run_virtual(main)
