@@ -50,7 +50,7 @@ def test_the_handle_is_given_at_the_answer_and_the_report_when_it_is_proven() ->
                 True,
                 None,
             )
-            assert client.pending == (pending,)
+            assert list(client.pending) == [pending]
             cleared_ms = await pending.cleared()
             assert pending.state == "cleared"
             report = await pending
