@@ -120,6 +120,10 @@ class Record(msgspec.Struct, frozen=True, kw_only=True):
 
     unreadable: tuple[str, ...] = msgspec.field(default=(), name="-")
 
+
+class _Amounts(Record, frozen=True, kw_only=True):
+    """Base of records with amounts: all of them are numbers, or the record is not made."""
+
     def __post_init__(self) -> None:
         for name in self.__struct_fields__:
             _finite(getattr(self, name))
@@ -293,7 +297,7 @@ class ServerTime(Record, frozen=True, kw_only=True, rename=_wire_names(server_ms
 
 
 class Symbol(
-    Record,
+    _Amounts,
     frozen=True,
     kw_only=True,
     rename=_wire_names(min_trade_usdt="minTradeUSDT", open_ms="openTime", off_ms="offTime"),
@@ -358,7 +362,7 @@ class AccountInfo(Record, frozen=True, kw_only=True, rename=_wire_names(register
     registered_ms: int | None = None
 
 
-class Asset(Record, frozen=True, kw_only=True, rename=_wire_names(updated_ms="uTime")):
+class Asset(_Amounts, frozen=True, kw_only=True, rename=_wire_names(updated_ms="uTime")):
     """Balance of one coin: `available`, `frozen` by orders, `locked`, `limit_available`; amounts in that coin."""
 
     coin: str = ""
