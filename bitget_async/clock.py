@@ -108,6 +108,7 @@ class ServerClock:
         self._high_ns = 0
         self._as_of_ns = 0
         self._doubted: tuple[int, int, int, int] | None = None
+        self._only: int | None = None
 
     @property
     def synchronised(self) -> bool:
@@ -127,16 +128,20 @@ class ServerClock:
             ):
                 return
             self._doubted = None
+            self._only = request_time_ms
             self._set(low, high, received_ns)
             return
         old_low, old_high = self._aged(received_ns)
         if low <= old_high and high >= old_low:
             self._doubted = None
+            if request_time_ms != self._only:
+                self._only = None
             self._set(max(low, old_low), min(high, old_high), received_ns)
         elif self._gap(low, high, old_low, old_high) < 1_000 * MS_NS:
             # Servers behind one address disagree by a little: both may be right, so keep what covers both.
             self._set(min(low, old_low), max(high, old_high), received_ns)
         elif self._agrees_with_doubted(request_time_ms, low, high, received_ns):
+            self._only = None
             self._set(low, high, received_ns)
 
     def resync(self, request_time_ms: int, sent_ns: int, received_ns: int) -> None:
@@ -148,7 +153,9 @@ class ServerClock:
         if self._low_ns is not None:
             old_low, old_high = self._aged(received_ns)
             if low <= old_high and high >= old_low:
-                low, high = max(low, old_low), min(high, old_high)
+                self.observe(request_time_ms, sent_ns, received_ns)
+                return
+        self._only = request_time_ms
         self._set(low, high, received_ns)
 
     def estimate_ms(self, at_ns: int) -> int:
@@ -160,11 +167,14 @@ class ServerClock:
     def bounds_ms(self, at_ns: int) -> tuple[int, int] | None:
         """
         Earliest and latest that the exchange's clock can have shown at that monotonic ns, or `None` before
-        the first answer.
+        the first answer. One stamp alone could be a stale copy: until a second agrees, the wall clock may be right too.
         """
         if self._low_ns is None:
             return None
         low, high = self._aged(at_ns)
+        if self._only is not None:
+            local = self._local_guess_ns(self._clock.monotonic_ns())
+            low, high = min(low, local), max(high, local)
         return (at_ns + low) // MS_NS, -(-(at_ns + high) // MS_NS)
 
     @classmethod
