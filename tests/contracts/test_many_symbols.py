@@ -81,7 +81,7 @@ async def _play(exchange: SimulatedExchange, seed: int, symbols: int, orders: in
     )
 
 
-@pytest.mark.parametrize("seed", range(8))
+@pytest.mark.parametrize("seed", range(20))
 def test_26_symbols_keep_the_limit_and_share_their_reads(seed: int) -> None:
     """0 to 300 ms each way: five a second at the exchange, no 429, near the bound, at most two reads a symbol."""
     run = play(seed, 26, 3, request_latency_s=(0.0, 0.3), answer_latency_s=(0.0, 0.3))
