@@ -130,6 +130,7 @@ class BitgetClient:
             session, watcher, canceller = parts
             await watcher.close()
             await canceller.close()
+            # A command may have been signed while the watcher was closing: its handle is settled now.
             await watcher.close()
             await session.close()
 

@@ -338,8 +338,8 @@ class Evidence:
     @property
     def clear_since_ns(self) -> int | None:
         """The first deciding listing that shows no order in scope and that no later one contradicts, or `None`."""
-        after = max(self.deciding_ns, self._last_shown_ns() + 1)
-        return next((moment for moment, _ in self._listings if moment >= after), None)
+        clear = self._clear_from(self.deciding_ns)
+        return None if clear is None else clear[0]
 
     @property
     def paged_ns(self) -> int:
@@ -380,10 +380,8 @@ class Evidence:
     @property
     def clear_ms(self) -> int | None:
         """The exchange's time of the first listing that says "cleared", or that decides."""
-        clear = self.clear_since_ns
-        if self.cleared_ms is not None or clear is None:
-            return self.cleared_ms
-        return next(server_ms for moment, server_ms in self._listings if moment == clear)
+        clear = self._clear_from(self.deciding_ns)
+        return self.cleared_ms if self.cleared_ms is not None or clear is None else clear[1]
 
     @property
     def clock_error_ms(self) -> int:
@@ -437,8 +435,13 @@ class Evidence:
     def _look_cleared(self) -> None:
         """Note the first complete listing after the answer that shows no order in scope."""
         if self.cleared_ms is None and self.answered_ns is not None:
-            after = max(self.answered_ns, self._last_shown_ns() + 1)
-            self.cleared_ms = next((server_ms for moment, server_ms in self._listings if moment >= after), None)
+            clear = self._clear_from(self.answered_ns)
+            self.cleared_ms = None if clear is None else clear[1]
+
+    def _clear_from(self, floor_ns: int) -> tuple[int, int] | None:
+        """The first complete listing requested from then on that is newer than all that showed an order in scope."""
+        after = max(floor_ns, self._last_shown_ns() + 1)
+        return next((listing for listing in self._listings if listing[0] >= after), None)
 
 
 def complete(pages: Iterable[tuple[Order, ...]], limit: int) -> bool:

@@ -158,7 +158,7 @@ def _error(row: Endpoint, reply: Reply, envelope: _Envelope[Any], data: Any) -> 
     """
     message = envelope.msg or envelope.message or ""
     if 300 <= reply.status < 400:
-        return OutcomeUnknown("redirect", endpoint=row.label, http_status=reply.status, message="redirects are refused")
+        return _redirected(row, reply)
     if envelope.code == SUCCESS:
         if not 200 <= reply.status < 300:
             return OutcomeUnknown("http_status", endpoint=row.label, http_status=reply.status, code=SUCCESS)
@@ -174,12 +174,14 @@ def _error(row: Endpoint, reply: Reply, envelope: _Envelope[Any], data: Any) -> 
     return OutcomeUnknown("code", endpoint=row.label, code=envelope.code, message=message, http_status=reply.status)
 
 
+def _redirected(row: Endpoint, reply: Reply) -> OutcomeUnknown:
+    return OutcomeUnknown("redirect", endpoint=row.label, http_status=reply.status, message="redirects are refused")
+
+
 def _unreadable(row: Endpoint, reply: Reply, why: str = "") -> Answer[Any]:
     error: BitgetError
     if 300 <= reply.status < 400:
-        error = OutcomeUnknown(
-            "redirect", endpoint=row.label, http_status=reply.status, message="redirects are refused"
-        )
+        error = _redirected(row, reply)
     elif reply.status >= 400:
         error = OutcomeUnknown("http_status", endpoint=row.label, http_status=reply.status, message=why)
     else:
