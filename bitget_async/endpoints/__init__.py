@@ -10,7 +10,7 @@ from __future__ import annotations
 from bitget_async.endpoints import account, public, trade
 from bitget_async.endpoints.account import ACCOUNT_INFO, ASSETS
 from bitget_async.endpoints.public import SERVER_TIME, SYMBOLS
-from bitget_async.endpoints.row import Effect, Endpoint, Param, Quota, Scope
+from bitget_async.endpoints.row import Effect, Endpoint, Paging, Param, Quota, Scope
 from bitget_async.endpoints.trade import (
     BATCH_CANCEL_ORDER,
     CANCEL_ORDER,
@@ -36,6 +36,7 @@ __all__ = [
     "UNFILLED_ORDERS",
     "Effect",
     "Endpoint",
+    "Paging",
     "Param",
     "Quota",
     "Scope",

@@ -5,11 +5,11 @@ from __future__ import annotations
 import enum
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, Literal
 
 from bitget_async.errors import UsageError
 
-__all__ = ["Effect", "Endpoint", "Param", "Quota", "Scope"]
+__all__ = ["Effect", "Endpoint", "Paging", "Param", "Quota", "Scope"]
 
 KIB = 1024
 
@@ -54,6 +54,30 @@ class Param:
         object.__setattr__(self, "wire_name", head + "".join(part.capitalize() for part in rest))
 
 
+@dataclass(frozen=True, slots=True)
+class Paging:
+    """
+    How one page of a call leads to the next. `pages` follows it.
+
+    Attributes:
+        by: "id": `id_less_than` is the smallest `key` of the page, ids compared as integers. "answer": the answer's
+            own `id_less_than`, while its `next_flag` says that there is more. "number": `page_num` counts from 1.
+            "time": `end_time` is the smallest `key` of the page.
+        key: the record's attribute that the cursor is made of; `""` for "answer" and "number".
+        limit: most rows a page.
+        rows: the attribute of the answer that holds the rows; `""` where the answer is the list.
+        span_ms: longest range from `start_time` to `end_time` in one call, or `None` where no limit is known.
+        kept_ms: how far back the exchange keeps rows, or `None` where not told.
+    """
+
+    by: Literal["id", "answer", "number", "time"]
+    key: str
+    limit: int
+    rows: str = ""
+    span_ms: int | None = None
+    kept_ms: int | None = None
+
+
 @dataclass(frozen=True, slots=True, eq=False)
 class Endpoint:
     """
@@ -71,6 +95,8 @@ class Endpoint:
         cancels: a cancelling command, which does not wait for the IP budget.
         check: a rule over several parameters; gets them by snake-case name as they go on the wire.
         max_bytes: longest answer body that is read.
+        dated: the body takes `requestTime`, which the session writes at the signing if a `receive_window` was given.
+        paging: how to get the next page, for calls that have pages.
     """
 
     name: str
@@ -86,6 +112,8 @@ class Endpoint:
     cancels: bool = False
     check: Callable[[Mapping[str, Any]], None] | None = None
     max_bytes: int = 1024 * KIB
+    dated: bool = False
+    paging: Paging | None = None
     _names: frozenset[str] = field(init=False, repr=False)
     _plan: tuple[tuple[str, str, Callable[[Any], Any], bool], ...] = field(init=False, repr=False)
 
