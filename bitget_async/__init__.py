@@ -50,6 +50,7 @@ from bitget_async.models import (
     Side,
     Symbol,
 )
+from bitget_async.rules import TradingRules
 
 __all__ = [
     "AccountInfo",
@@ -88,6 +89,7 @@ __all__ = [
     "Scope",
     "Side",
     "Symbol",
+    "TradingRules",
     "UnknownSymbol",
     "Unlimited",
     "UsageError",
