@@ -9,10 +9,12 @@ it is a refusal only if its code stands in the table of definitive refusals. All
 from __future__ import annotations
 
 import json
+import re
+import types
 from collections.abc import Mapping
 from decimal import Decimal
 from functools import cache
-from typing import Any, Generic, TypeVar, get_args, get_origin
+from typing import Any, Generic, TypeVar, Union, get_args, get_origin
 from urllib.parse import quote
 
 import msgspec
@@ -22,6 +24,7 @@ from bitget_async.codes import classify
 from bitget_async.endpoints import Effect, Endpoint
 from bitget_async.errors import BitgetError, OutcomeUnknown
 from bitget_async.models import Record
+from bitget_async.models.texts import Text
 
 __all__ = ["Answer", "Reply", "Request", "decode", "encode"]
 
@@ -122,15 +125,14 @@ def decode(row: Endpoint, reply: Reply) -> Answer[Any]:
     """
     Read an answer: the record, or the error that says what it proves. Never raises for anything an answer holds.
     """
-    try:
-        envelope = _decoder(row).decode(reply.body)
-        data, readable = envelope.data, True
-    except (msgspec.MsgspecError, UnicodeError, ValueError, RecursionError):
+    envelope = _whole(row, reply.body)
+    data, readable = (envelope.data, True) if envelope is not None else (None, False)
+    if envelope is None:
         loose = _loose(reply.body)
         if loose is None:
             return _unreadable(row, reply)
         envelope = _Envelope(_text(loose.code), _text(loose.msg), _text(loose.message), _integer(loose.request_time))
-        data, readable = (_salvage(row, loose.data) if envelope.code == SUCCESS else None), False
+        data = _salvage(row, loose.data) if envelope.code == SUCCESS else None
         if not isinstance(loose.code, str):
             return _unreadable(row, reply, "its code is not a text")
     if (
@@ -142,11 +144,12 @@ def decode(row: Endpoint, reply: Reply) -> Answer[Any]:
     ):
         # The same as below, without the questions that do not come up here.
         return Answer(data, None, _plausible(envelope.request_time), reply.sent_ns, reply.received_ns)
+    readable = readable or (data is not None and _read_after_all(data))
     odd = () if readable else ("an answer held fields that could not be read",)
     if row.effect is Effect.COMMAND and reply.body.count(b'"code"') > 1 and _code_twice(reply.body):
         return _unreadable(row, reply, "its code stands there twice")
     error = _error(row, reply, envelope, data)
-    value = None if error else row.returns(unreadable=("data",)) if data is None else data
+    value = None if error else _bare(row) if data is None else data
     return Answer(value, error, _plausible(envelope.request_time), reply.sent_ns, reply.received_ns, odd)
 
 
@@ -194,6 +197,33 @@ def _unreadable(row: Endpoint, reply: Reply, why: str = "") -> Answer[Any]:
 def _decoder(row: Endpoint) -> msgspec.json.Decoder[_Envelope[Any]]:
     # The exchange writes numbers as texts here and there ("1747391309583"): lax mode reads both.
     return msgspec.json.Decoder(_Envelope[row.returns], strict=False)  # type: ignore[name-defined]
+
+
+# The exchange writes "" and null where it has nothing to say, numbers included. Inside a text every quote has a
+# backslash before it, so this finds fields only.
+_EMPTY = re.compile(rb',"[A-Za-z0-9_]+":(?:""|null)(?=[,}])|(?<=\{)(?:"[A-Za-z0-9_]+":(?:""|null)(?:,|(?=\})))+')
+
+
+def _whole(row: Endpoint, body: bytes) -> _Envelope[Any] | None:
+    """The answer if all of it fits the record, as it came or without the fields that were left empty."""
+    try:
+        return _decoder(row).decode(body)
+    except (msgspec.MsgspecError, UnicodeError, ValueError, RecursionError):
+        pass
+    filled = _EMPTY.sub(b"", body)
+    if len(filled) == len(body):
+        return None
+    try:
+        return _decoder(row).decode(filled)
+    except (msgspec.MsgspecError, UnicodeError, ValueError, RecursionError):
+        return None
+
+
+def _bare(row: Endpoint) -> Any:
+    """What a receipt without usable data is read into."""
+    if get_origin(row.returns) is list:
+        return [get_args(row.returns)[0](unreadable=("data",))]
+    return row.returns(unreadable=("data",))
 
 
 _LOOSE = msgspec.json.Decoder(_Loose)
@@ -259,8 +289,12 @@ def _salvage_record(record: type[Record], raw: msgspec.Raw) -> Record:
         pass
     values: dict[str, Any] = {}
     unreadable: list[str] = []
-    fields = _FIELDS.decode(raw)
-    for field in msgspec.structs.fields(record):
+    told = [field for field in msgspec.structs.fields(record) if field.name != "unreadable"]
+    if record.__struct_config__.array_like:
+        fields = {field.encode_name: text for field, text in zip(told, _ROWS.decode(raw), strict=False)}
+    else:
+        fields = _FIELDS.decode(raw)
+    for field in told:
         text = fields.get(field.encode_name)
         if text is None or bytes(text) in (b'""', b"null"):
             continue
@@ -273,8 +307,28 @@ def _salvage_record(record: type[Record], raw: msgspec.Raw) -> Record:
 
 
 def _salvage_field(kind: Any, text: msgspec.Raw) -> Any:
+    said = bytes(text)
     try:
+        for each in get_args(kind) if get_origin(kind) in (Union, types.UnionType) else (kind,):
+            if said[:1] == b"{" and _is(each, Record):
+                return _salvage_record(each, text)
+            if said[:1] == b"[" and get_origin(each) is tuple and _is(get_args(each)[0], Record):
+                return tuple(_salvage_record(get_args(each)[0], row) for row in _ROWS.decode(text))
+            if said in (b"true", b"false") and _is(each, Text):
+                return each(said.decode())
         value = msgspec.json.decode(text, type=kind, strict=False)
     except (msgspec.MsgspecError, UnicodeError, ValueError, RecursionError):
-        return bytes(text).decode() if kind is str and bytes(text).isdigit() else None
+        return said.decode() if kind is str and said.isdigit() else None
     return None if isinstance(value, Decimal) and not value.is_finite() else value
+
+
+def _is(kind: Any, of: type) -> bool:
+    return isinstance(kind, type) and issubclass(kind, of)
+
+
+def _read_after_all(value: Any) -> bool:
+    """Whether nothing of salvaged data was lost: no record in it names a field that could not be read."""
+    if isinstance(value, Record):
+        fields = [getattr(value, name) for name in value.__struct_fields__]
+        return not value.unreadable and all(map(_read_after_all, fields))
+    return not isinstance(value, (list, tuple)) or all(map(_read_after_all, value))

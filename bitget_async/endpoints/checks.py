@@ -11,7 +11,6 @@ import enum
 import re
 from collections.abc import Callable, Iterable, Mapping
 from decimal import Decimal, InvalidOperation
-from typing import Any
 
 from bitget_async.errors import UsageError
 
@@ -19,20 +18,19 @@ __all__ = [
     "amount",
     "client_oid",
     "coin",
-    "id_items",
     "integer",
     "milliseconds",
     "one_of",
     "order_id",
     "price_text",
     "symbol",
+    "symbols",
 ]
 
 SYMBOL = re.compile(r"[A-Z0-9$._\-]{2,40}")
 COIN = re.compile(r"[A-Za-z0-9$._\-]{1,40}")
 CLIENT_OID = re.compile(r"[0-9A-Za-z_:#+\- ]{1,64}")
 DIGITS = re.compile(r"[0-9]{1,32}")
-MOST_ITEMS = 20
 
 
 def _shown(value: object) -> str:
@@ -118,28 +116,13 @@ def one_of(*texts: str) -> Callable[[object], str]:
     return check
 
 
-def id_items(value: object) -> list[dict[str, str]]:
-    """
-    Orders of a batch: 1 to 20 mappings, each `{"order_id": ...}` or `{"client_oid": ...}`, one kind for all.
-
-    The pages say 50 and the best practices and code 40306 say 20. A call that mixes the kinds fails for the
-    clientOid-only items, and the same order twice within a second gives 45129.
-    """
+def symbols(value: object) -> list[str]:
+    """A list of symbols, each once; never an empty one, which the exchange could read as "all"."""
     if not isinstance(value, Iterable) or isinstance(value, (str, bytes, Mapping)):
-        raise UsageError(f"must be a list of order ids, not {_shown(value)}")
-    items = [_id_item(item) for item in value]
-    if not 1 <= len(items) <= MOST_ITEMS:
-        raise UsageError(f"must name 1 to {MOST_ITEMS} orders, not {len(items)}")
-    if len({next(iter(item)) for item in items}) != 1:
-        raise UsageError("must name all orders by order_id or all by client_oid, not mixed")
-    if len({next(iter(item.values())) for item in items}) != len(items):
-        raise UsageError("names an order twice")
-    return items
-
-
-def _id_item(item: Any) -> dict[str, str]:
-    if not isinstance(item, Mapping) or set(item) not in ({"order_id"}, {"client_oid"}):
-        raise UsageError(f"must hold mappings with order_id or client_oid, not {_shown(item)}")
-    if "order_id" in item:
-        return {"orderId": order_id(item["order_id"])}
-    return {"clientOid": client_oid(item["client_oid"])}
+        raise UsageError(f"must be a list of symbols, not {_shown(value)}")
+    found = [symbol(each) for each in value]
+    if not found:
+        raise UsageError("must name at least one symbol")
+    if len(set(found)) != len(found):
+        raise UsageError("names a symbol twice")
+    return found

@@ -9,9 +9,11 @@ from typing import Any, Literal
 
 from bitget_async.errors import UsageError
 
-__all__ = ["Effect", "Endpoint", "Paging", "Param", "Quota", "Scope"]
+__all__ = ["Effect", "Endpoint", "Fields", "Paging", "Param", "Quota", "Rule", "Scope"]
 
 KIB = 1024
+DAY_MS = 86_400_000
+Rule = Callable[[Mapping[str, Any]], None]
 
 
 class Effect(enum.Enum):
@@ -55,6 +57,51 @@ class Param:
 
 
 @dataclass(frozen=True, slots=True)
+class Fields:
+    """
+    Parameters that are given together, those of a call or of one item of a batch, and a rule over several of them.
+    The rule gets them by snake-case name as they go on the wire.
+    """
+
+    params: tuple[Param, ...]
+    rule: Rule | None = None
+    _names: frozenset[str] = field(init=False, repr=False)
+    _plan: tuple[tuple[str, str, Callable[[Any], Any], bool], ...] = field(init=False, repr=False)
+
+    def __post_init__(self) -> None:
+        # Looked at on every request: worked out once.
+        plan = tuple((each.name, each.wire_name, each.check, each.required) for each in self.params)
+        object.__setattr__(self, "_plan", plan)
+        object.__setattr__(self, "_names", frozenset(each.name for each in self.params))
+
+    def checked(self, given: Mapping[str, Any]) -> dict[str, Any]:
+        """
+        Wire names and values of the given parameters; `None` counts as not given.
+
+        Raises:
+            UsageError: a parameter is missing, unknown or wrong.
+        """
+        wire: dict[str, Any] = {}
+        seen: dict[str, Any] = {}
+        for name, wire_name, check, required in self._plan:
+            value = given.get(name)
+            if value is not None:
+                try:
+                    wire[wire_name] = seen[name] = check(value)
+                except UsageError as error:
+                    raise UsageError(f"{name} {error}") from None
+            elif required:
+                raise UsageError(f"{name} is missing")
+        left = [] if given.keys() <= self._names else [n for n in given.keys() - self._names if given[n] is not None]
+        if left:
+            known = ", ".join(param.name for param in self.params) or "none"
+            raise UsageError(f"unknown parameter {', '.join(sorted(map(str, left)))}; it takes: {known}")
+        if self.rule is not None:
+            self.rule(seen)
+        return wire
+
+
+@dataclass(frozen=True, slots=True)
 class Paging:
     """
     How one page of a call leads to the next. `pages` follows it.
@@ -84,7 +131,7 @@ class Endpoint:
     One call of the exchange.
 
     Attributes:
-        name: snake case, unique; the verb on the client where there is one.
+        name: snake case, unique.
         method, path: as on the wire.
         signed: whether it needs credentials.
         quota: the documented limit.
@@ -92,8 +139,9 @@ class Endpoint:
         params: what it takes.
         returns: the record, or `list[record]`, that its `data` holds.
         page, read_on: the exchange's documentation page and the date of the copy that was read.
+        home: where its verb is: `""` for the client itself, else "trigger", "account" or "market".
         cancels: a cancelling command, which does not wait for the IP budget.
-        check: a rule over several parameters; gets them by snake-case name as they go on the wire.
+        check: a rule over several parameters; see `Fields`.
         max_bytes: longest answer body that is read.
         dated: the body takes `requestTime`, which the session writes at the signing if a `receive_window` was given.
         paging: how to get the next page, for calls that have pages.
@@ -109,24 +157,26 @@ class Endpoint:
     returns: Any
     page: str
     read_on: str
+    home: str = ""
     cancels: bool = False
-    check: Callable[[Mapping[str, Any]], None] | None = None
+    check: Rule | None = None
     max_bytes: int = 1024 * KIB
     dated: bool = False
     paging: Paging | None = None
-    _names: frozenset[str] = field(init=False, repr=False)
-    _plan: tuple[tuple[str, str, Callable[[Any], Any], bool], ...] = field(init=False, repr=False)
+    _fields: Fields = field(init=False, repr=False)
 
     def __post_init__(self) -> None:
-        # Looked at on every request: worked out once.
-        plan = tuple((each.name, each.wire_name, each.check, each.required) for each in self.params)
-        object.__setattr__(self, "_plan", plan)
-        object.__setattr__(self, "_names", frozenset(each.name for each in self.params))
+        object.__setattr__(self, "_fields", Fields(self.params, self.check))
 
     @property
     def label(self) -> str:
         """`"POST /api/..."`, as errors show it."""
         return f"{self.method} {self.path}"
+
+    @property
+    def verb(self) -> str:
+        """`"market.fills"`: how it is called on the client. The home is not said twice (`market_fills`)."""
+        return f"{self.home}.{self.name.removeprefix(self.home + '_')}" if self.home else self.name
 
     @property
     def short(self) -> str:
@@ -140,21 +190,7 @@ class Endpoint:
         Raises:
             UsageError: a parameter is missing, unknown or wrong. Nothing was sent.
         """
-        wire: dict[str, Any] = {}
-        seen: dict[str, Any] = {}
-        for name, wire_name, check, required in self._plan:
-            value = given.get(name)
-            if value is not None:
-                try:
-                    wire[wire_name] = seen[name] = check(value)
-                except UsageError as error:
-                    raise UsageError(f"{self.name}: {name} {error}") from None
-            elif required:
-                raise UsageError(f"{self.name}: {name} is missing")
-        left = () if given.keys() <= self._names else [n for n in given.keys() - self._names if given[n] is not None]
-        if left:
-            known = ", ".join(param.name for param in self.params) or "none"
-            raise UsageError(f"{self.name}: unknown parameter {', '.join(sorted(left))}; it takes: {known}")
-        if self.check is not None:
-            self.check(seen)
-        return wire
+        try:
+            return self._fields.checked(given)
+        except UsageError as error:
+            raise UsageError(f"{self.name}: {error}") from None

@@ -8,7 +8,6 @@ from typing import Any
 from bitget_async.endpoints.checks import (
     amount,
     client_oid,
-    id_items,
     integer,
     milliseconds,
     one_of,
@@ -16,14 +15,19 @@ from bitget_async.endpoints.checks import (
     price_text,
     symbol,
 )
-from bitget_async.endpoints.row import KIB, Effect, Endpoint, Param, Quota, Scope
+from bitget_async.endpoints.items import Items, id_items, one_id, one_mode
+from bitget_async.endpoints.row import DAY_MS, KIB, Effect, Endpoint, Fields, Paging, Param, Quota, Scope
 from bitget_async.errors import UsageError
-from bitget_async.models import BatchAck, OpenOrder, Order, OrderAck, SymbolAck
+from bitget_async.models import BatchAck, Fill, OpenOrder, Order, OrderAck, ReplaceAck, SymbolAck
 
 __all__ = [
     "BATCH_CANCEL_ORDER",
+    "BATCH_CANCEL_REPLACE_ORDER",
+    "BATCH_ORDERS",
     "CANCEL_ORDER",
+    "CANCEL_REPLACE_ORDER",
     "CANCEL_SYMBOL_ORDER",
+    "FILLS",
     "HISTORY_ORDERS",
     "ORDER_INFO",
     "PLACE_ORDER",
@@ -34,35 +38,51 @@ PAGES = "https://www.bitget.com/api-doc/spot/trade/"
 READ_ON = "2025-11-30"
 ACK = 64 * KIB
 WINDOW = (Param("request_time", milliseconds), Param("receive_window", integer(1, 59_999)))
+SIDE = one_of("buy", "sell")
+ORDER_TYPE = one_of("limit", "market")
+STP_MODE = one_of("none", "cancel_taker", "cancel_maker", "cancel_both")
+BATCH_MODE = Param("batch_mode", one_of("single", "multiple"))
+PRESETS = (
+    Param("preset_take_profit_price", amount),
+    Param("execute_take_profit_price", price_text),
+    Param("preset_stop_loss_price", amount),
+    Param("execute_stop_loss_price", price_text),
+)
+PLACED = (
+    Param("side", SIDE, required=True),
+    Param("order_type", ORDER_TYPE, required=True),
+    Param("force", one_of("gtc", "post_only", "fok", "ioc")),
+    Param("price", amount),
+    Param("size", amount, required=True),
+    Param("client_oid", client_oid),
+)
+REPLACED = (
+    Param("symbol", symbol, required=True),
+    Param("price", amount, required=True),
+    Param("size", amount, required=True),
+    Param("order_id", order_id),
+    Param("client_oid", client_oid),
+    Param("new_client_oid", client_oid),
+    *PRESETS,
+)
 
 
 def _priced(given: Mapping[str, Any]) -> None:
     if given["order_type"] == "limit" and "price" not in given and given.get("tpsl_type") != "tpsl":
-        raise UsageError("place_order: a limit order needs a price")
+        raise UsageError("a limit order needs a price")
     if given["order_type"] == "market" and "price" in given:
-        raise UsageError("place_order: a market order takes no price")
+        raise UsageError("a market order takes no price")
     if (given.get("tpsl_type") == "tpsl") != ("trigger_price" in given):
-        raise UsageError('place_order: trigger_price goes with tpsl_type="tpsl", and is needed there')
-
-
-def _one_id(call: str) -> Any:
-    def check(given: Mapping[str, Any]) -> None:
-        if ("order_id" in given) == ("client_oid" in given):
-            raise UsageError(f"{call}: give either order_id or client_oid")
-
-    return check
-
-
-_one_to_cancel = _one_id("cancel_order")
+        raise UsageError('trigger_price goes with tpsl_type="tpsl", and is needed there')
 
 
 def _cancel_one(given: Mapping[str, Any]) -> None:
-    _one_to_cancel(given)
+    one_id(given)
     tpsl = given.get("tpsl_type") == "tpsl"
     if tpsl and "order_id" not in given:
-        raise UsageError("cancel_order: a tpsl order is named by order_id")
+        raise UsageError("a tpsl order is named by order_id")
     if not tpsl and "symbol" not in given:
-        raise UsageError("cancel_order: symbol is missing")
+        raise UsageError("symbol is missing")
 
 
 PLACE_ORDER = Endpoint(
@@ -74,25 +94,44 @@ PLACE_ORDER = Endpoint(
     effect=Effect.COMMAND,
     params=(
         Param("symbol", symbol, required=True),
-        Param("side", one_of("buy", "sell"), required=True),
-        Param("order_type", one_of("limit", "market"), required=True),
-        Param("force", one_of("gtc", "post_only", "fok", "ioc")),
-        Param("price", amount),
-        Param("size", amount, required=True),
-        Param("client_oid", client_oid),
+        *PLACED,
         Param("tpsl_type", one_of("normal", "tpsl")),
         Param("trigger_price", amount),
-        Param("stp_mode", one_of("none", "cancel_taker", "cancel_maker", "cancel_both")),
-        Param("preset_take_profit_price", amount),
-        Param("execute_take_profit_price", price_text),
-        Param("preset_stop_loss_price", amount),
-        Param("execute_stop_loss_price", price_text),
+        Param("stp_mode", STP_MODE),
+        *PRESETS,
         *WINDOW,
     ),
     returns=OrderAck,
     page=PAGES + "Place-Order",
     read_on=READ_ON,
     check=_priced,
+    max_bytes=ACK,
+    dated=True,
+)
+
+BATCH_ORDERS = Endpoint(
+    name="batch_orders",
+    method="POST",
+    path="/api/v2/spot/trade/batch-orders",
+    signed=True,
+    quota=Quota(5, Scope.UID),
+    effect=Effect.COMMAND,
+    params=(
+        Param("symbol", symbol),
+        BATCH_MODE,
+        Param(
+            "order_list",
+            Items(
+                Fields((Param("symbol", symbol), *PLACED, Param("stp_mode", STP_MODE), *PRESETS), _priced),
+                once=("client_oid",),
+            ),
+            required=True,
+        ),
+    ),
+    returns=BatchAck,
+    page=PAGES + "Batch-Place-Orders",
+    read_on=READ_ON,
+    check=one_mode,
     max_bytes=ACK,
 )
 
@@ -125,13 +164,50 @@ BATCH_CANCEL_ORDER = Endpoint(
     quota=Quota(10, Scope.UID),
     effect=Effect.COMMAND,
     params=(
-        Param("symbol", symbol, required=True),
+        Param("symbol", symbol),
+        BATCH_MODE,
         Param("order_list", id_items, required=True),
     ),
     returns=BatchAck,
     page=PAGES + "Batch-Cancel-Orders",
     read_on=READ_ON,
     cancels=True,
+    check=one_mode,
+    max_bytes=ACK,
+)
+
+CANCEL_REPLACE_ORDER = Endpoint(
+    name="cancel_replace_order",
+    method="POST",
+    path="/api/v2/spot/trade/cancel-replace-order",
+    signed=True,
+    quota=Quota(5, Scope.UID),
+    effect=Effect.COMMAND,
+    params=REPLACED,
+    returns=ReplaceAck,
+    page=PAGES + "Cancel-Replace-Order",
+    read_on=READ_ON,
+    check=one_id,
+    max_bytes=ACK,
+)
+
+BATCH_CANCEL_REPLACE_ORDER = Endpoint(
+    name="batch_cancel_replace_orders",
+    method="POST",
+    path="/api/v2/spot/trade/batch-cancel-replace-order",
+    signed=True,
+    quota=Quota(5, Scope.UID),
+    effect=Effect.COMMAND,
+    params=(
+        Param(
+            "order_list",
+            Items(Fields(REPLACED, one_id), once=("order_id", "client_oid", "new_client_oid")),
+            required=True,
+        ),
+    ),
+    returns=list[ReplaceAck],
+    page=PAGES + "Batch-Cancel-Replace-Order",
+    read_on=READ_ON,
     max_bytes=ACK,
 )
 
@@ -161,7 +237,7 @@ ORDER_INFO = Endpoint(
     returns=list[Order],
     page=PAGES + "Get-Order-Info",
     read_on=READ_ON,
-    check=_one_id("order_info"),
+    check=one_id,
     max_bytes=ACK,
 )
 
@@ -172,9 +248,8 @@ LISTING = (
     Param("id_less_than", order_id),
     Param("limit", integer(1, 100)),
     Param("order_id", order_id),
-    Param("tpsl_type", one_of("normal", "tpsl")),
-    *WINDOW,
 )
+LISTED = (*LISTING, Param("tpsl_type", one_of("normal", "tpsl")), *WINDOW)
 
 UNFILLED_ORDERS = Endpoint(
     name="unfilled_orders",
@@ -183,10 +258,11 @@ UNFILLED_ORDERS = Endpoint(
     signed=True,
     quota=Quota(20, Scope.UID),
     effect=Effect.READ,
-    params=LISTING,
+    params=LISTED,
     returns=list[OpenOrder],
     page=PAGES + "Get-Unfilled-Orders",
     read_on=READ_ON,
+    paging=Paging(by="id", key="order_id", limit=100),
 )
 
 HISTORY_ORDERS = Endpoint(
@@ -196,8 +272,24 @@ HISTORY_ORDERS = Endpoint(
     signed=True,
     quota=Quota(20, Scope.UID),
     effect=Effect.READ,
-    params=LISTING,
+    params=LISTED,
     returns=list[Order],
     page=PAGES + "Get-History-Orders",
     read_on=READ_ON,
+    # The page names no longest range. Codes 40704 and 40705 speak of 90 days and three months: a third is safe.
+    paging=Paging(by="id", key="order_id", limit=100, span_ms=30 * DAY_MS, kept_ms=90 * DAY_MS),
+)
+
+FILLS = Endpoint(
+    name="fills",
+    method="GET",
+    path="/api/v2/spot/trade/fills",
+    signed=True,
+    quota=Quota(10, Scope.UID),
+    effect=Effect.READ,
+    params=LISTING,
+    returns=list[Fill],
+    page=PAGES + "Get-Fills",
+    read_on=READ_ON,
+    paging=Paging(by="id", key="trade_id", limit=100, span_ms=90 * DAY_MS, kept_ms=90 * DAY_MS),
 )

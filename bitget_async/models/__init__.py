@@ -9,6 +9,7 @@ read is `None` and its wire name stands in `unreadable`. Neither is ever proof o
 from __future__ import annotations
 
 from bitget_async.models.account import AccountInfo, Asset
+from bitget_async.models.fills import Fill, FillFee
 from bitget_async.models.market import ServerTime, Symbol
 from bitget_async.models.orders import (
     BatchAck,
@@ -18,11 +19,24 @@ from bitget_async.models.orders import (
     Order,
     OrderAck,
     OrderFailure,
+    ReplaceAck,
     SymbolAck,
 )
 from bitget_async.models.record import Record
 from bitget_async.models.reports import CancellationReport, Fate, OrderFate, Outcome, Scope
-from bitget_async.models.texts import OrderStatus, OrderType, Side, TriggerStatus
+from bitget_async.models.texts import (
+    OrderStatus,
+    OrderType,
+    PlanType,
+    Result,
+    Side,
+    SubOrderStatus,
+    TradeScope,
+    TriggerStatus,
+    TriggerType,
+    YesNo,
+)
+from bitget_async.models.triggers import ResultAck, SubOrder, TriggerAck, TriggerOrder, TriggerPage
 
 __all__ = [
     "AccountInfo",
@@ -32,6 +46,8 @@ __all__ = [
     "CoinFee",
     "Fate",
     "FeeDetail",
+    "Fill",
+    "FillFee",
     "OpenOrder",
     "Order",
     "OrderAck",
@@ -40,11 +56,23 @@ __all__ = [
     "OrderStatus",
     "OrderType",
     "Outcome",
+    "PlanType",
     "Record",
+    "ReplaceAck",
+    "Result",
+    "ResultAck",
     "Scope",
     "ServerTime",
     "Side",
+    "SubOrder",
+    "SubOrderStatus",
     "Symbol",
     "SymbolAck",
+    "TradeScope",
+    "TriggerAck",
+    "TriggerOrder",
+    "TriggerPage",
     "TriggerStatus",
+    "TriggerType",
+    "YesNo",
 ]

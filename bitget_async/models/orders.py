@@ -6,8 +6,8 @@ from decimal import Decimal
 
 import msgspec
 
-from bitget_async.models.record import Record, finite, wire_names
-from bitget_async.models.texts import OrderStatus, OrderType, Side
+from bitget_async.models.record import SECONDS_BELOW, Record, finite, wire_names
+from bitget_async.models.texts import OrderStatus, OrderType, Result, Side
 
 __all__ = [
     "BatchAck",
@@ -17,10 +17,9 @@ __all__ = [
     "Order",
     "OrderAck",
     "OrderFailure",
+    "ReplaceAck",
     "SymbolAck",
 ]
-
-SECONDS_BELOW = 100_000_000_000
 
 
 class CoinFee(msgspec.Struct, frozen=True):
@@ -176,6 +175,23 @@ class BatchAck(Record, frozen=True, kw_only=True, rename=wire_names(success="suc
 
     success: tuple[OrderAck, ...] | None = ()
     failure: tuple[OrderFailure, ...] | None = ()
+
+
+class ReplaceAck(Record, frozen=True, kw_only=True, rename="camel"):
+    """
+    Receipt of a cancel-and-replace. Not atomic: the old order can be cancelled and the new one refused.
+
+    Attributes:
+        order_id: the NEW order's id after a success; recorded failures echo the OLD one.
+        client_oid: name of the new order, or `None`.
+        success: true only where the exchange said `success`. A failure comes with code 00000 all the same.
+        msg: the exchange's reason in its own words, or `None`. Never branch on it.
+    """
+
+    order_id: str = ""
+    client_oid: str | None = None
+    success: Result = Result.UNKNOWN
+    msg: str | None = None
 
 
 class SymbolAck(Record, frozen=True, kw_only=True):

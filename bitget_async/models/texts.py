@@ -5,7 +5,19 @@ from __future__ import annotations
 import enum
 from typing import Self, cast
 
-__all__ = ["OrderStatus", "OrderType", "Side", "Text", "TriggerStatus"]
+__all__ = [
+    "OrderStatus",
+    "OrderType",
+    "PlanType",
+    "Result",
+    "Side",
+    "SubOrderStatus",
+    "Text",
+    "TradeScope",
+    "TriggerStatus",
+    "TriggerType",
+    "YesNo",
+]
 
 
 class Text(enum.StrEnum):
@@ -104,3 +116,70 @@ class TriggerStatus(Text):
     def open(self) -> bool:
         """Whether it is still waiting for its price, or being executed."""
         return self is TriggerStatus.LIVE or self is TriggerStatus.EXECUTING
+
+
+class PlanType(Text):
+    """What the size of a trigger order is in: AMOUNT base coin, TOTAL quote coin. Answers have it in capitals too."""
+
+    AMOUNT = "amount"
+    TOTAL = "total"
+    UNKNOWN = ""
+
+
+class TriggerType(Text):
+    """Which price a trigger order watches: that of trades, or the mark price."""
+
+    FILL_PRICE = "fill_price"
+    MARK_PRICE = "mark_price"
+    UNKNOWN = ""
+
+
+class SubOrderStatus(Text):
+    """What became of the spot order that a trigger order was to make."""
+
+    SUCCESS = "success"
+    FAIL = "fail"
+    CANCELLED = "cancelled"
+    IN_PROGRESS = "in_progress"
+    IN_PROGRESS_TRACKING = "in_progress_tracking"
+    UNKNOWN = ""
+
+    @classmethod
+    def _spelling(cls, value: str) -> str:
+        low = value.lower()
+        return "cancelled" if low == "canceled" else low
+
+
+class TradeScope(Text):
+    """Which side of a trade the account was on."""
+
+    TAKER = "taker"
+    MAKER = "maker"
+    UNKNOWN = ""
+
+
+class Result(Text):
+    """A yes or no inside an answer that succeeded. True only for SUCCESS: an unknown text is no yes."""
+
+    SUCCESS = "success"
+    FAILURE = "failure"
+    UNKNOWN = ""
+
+    def __bool__(self) -> bool:
+        return self is Result.SUCCESS
+
+
+class YesNo(Text):
+    """A yes or no that the exchange writes in words: yes, true, on, 1. True only for YES: an unknown text is no yes."""
+
+    YES = "yes"
+    NO = "no"
+    UNKNOWN = ""
+
+    @classmethod
+    def _spelling(cls, value: str) -> str:
+        low = value.lower()
+        return {"true": "yes", "on": "yes", "1": "yes", "false": "no", "off": "no", "0": "no"}.get(low, low)
+
+    def __bool__(self) -> bool:
+        return self is YesNo.YES

@@ -24,6 +24,7 @@ from bitget_async.endpoints import (
     UNFILLED_ORDERS,
     Endpoint,
     checks,
+    items,
 )
 
 BAD_SYMBOLS = [
@@ -273,10 +274,8 @@ def ids(count: int, kind: str = "order_id") -> list[dict[str, str]]:
 @pytest.mark.parametrize("count", [1, 2, 20])
 def test_batches_hold_one_to_twenty_ids_of_one_kind(count: int) -> None:
     """In the order given; any iterable will do."""
-    assert checks.id_items(ids(count)) == [{"orderId": str(number + 1)} for number in range(count)]
-    assert checks.id_items(iter(ids(count, "client_oid"))) == [
-        {"clientOid": str(number + 1)} for number in range(count)
-    ]
+    assert items.id_items(ids(count)) == [{"orderId": str(number + 1)} for number in range(count)]
+    assert items.id_items(iter(ids(count, "client_oid"))) == [{"clientOid": str(number + 1)} for number in range(count)]
 
 
 @pytest.mark.parametrize(
@@ -286,24 +285,26 @@ def test_batches_hold_one_to_twenty_ids_of_one_kind(count: int) -> None:
         (ids(21), "1 to 20 orders, not 21"),
         (ids(1) + ids(1, "client_oid"), "not mixed"),
         (ids(2) + ids(1), "names an order twice"),
+        (ids(2, "client_oid") + ids(1, "client_oid"), "names an order twice"),
         (17, "must be a list"),
         (None, "must be a list"),
         ("12", "must be a list"),
         (b"12", "must be a list"),
         ({"order_id": "1"}, "must be a list"),
-        (["1"], "must hold mappings"),
-        ([{}], "must hold mappings"),
-        ([{"orderId": "1"}], "must hold mappings"),
-        ([{"order_id": "1", "client_oid": "a"}], "must hold mappings"),
-        ([{"order_id": 1}], "must be an order id"),
-        ([{"client_oid": "a/b"}], "must be 1 to 64"),
+        (["1"], "^item 0 must be a mapping"),
+        ([{}], "^item 0: give either order_id or client_oid"),
+        ([*ids(3), {"orderId": "1"}], "^item 3: unknown parameter orderId"),
+        ([{"order_id": "1", "client_oid": "a"}], "^item 0: give either"),
+        ([{"order_id": 1}], "^item 0: order_id must be an order id"),
+        ([*ids(1), {"order_id": "7", "symbol": "btc"}], "^item 1: symbol must be a symbol"),
+        ([{"client_oid": "a/b"}], "^item 0: client_oid must be 1 to 64"),
     ],
     ids=str,
 )
 def test_other_batches_are_refused(value: object, problem: str) -> None:
     """A mixed batch half-fails at the exchange, and an order named twice gets 45129."""
     with pytest.raises(UsageError, match=problem):
-        checks.id_items(value)
+        items.id_items(value)
 
 
 LIMIT = {"symbol": "BTCUSDT", "side": "buy", "order_type": "limit", "size": "1", "price": "2"}
