@@ -204,15 +204,15 @@ class TradingRules:
             self._value(market, value, usdt_per_quote)
 
     def check_price(self, price: Amount, name: str = "price") -> Decimal:
-        """The price as a `Decimal`; `UsageError` if it is not on the grid. `name` is what the message calls it."""
+        """The same price with the decimals of the grid; `UsageError` if it is not on it. `name` is for the message."""
         return self._on_grid(name, price, self.price_step, "the tick", "price")
 
     def check_size(self, size: Amount | None, name: str = "size") -> Decimal:
-        """The size in BASE coin as a `Decimal`; `UsageError` if it is not on the grid."""
+        """The same size in BASE coin with the decimals of the grid; `UsageError` if it is not on it."""
         return self._on_grid(name, size, self.size_step, f"the lot in {self.base_coin}", "size")
 
     def check_quote_size(self, quote_size: Amount | None, name: str = "quote_size") -> Decimal:
-        """The size in QUOTE coin as a `Decimal`; `UsageError` if it is not on the grid."""
+        """The same size in QUOTE coin with the decimals of the grid; `UsageError` if it is not on it."""
         return self._on_grid(name, quote_size, self.quote_step, f"the step in {self.quote_coin}", "quote_size")
 
     # -- inside -----------------------------------------------------------------------------------------------
@@ -284,11 +284,15 @@ class TradingRules:
 
     def _on_grid(self, name: str, given: object, step: Decimal | None, grid: str, verb: str) -> Decimal:
         number = self._number(name, given)
-        if step is not None and number.quantize(step, decimal.ROUND_DOWN, EXACT) != number:
+        if step is None:
+            return number
+        # The exchange counts the decimals that are written: what is returned has no more than the grid.
+        same = number.quantize(step, decimal.ROUND_DOWN, EXACT)
+        if same != number:
             raise self._wrong(
                 f"{name} {_plain(number)} is not a multiple of {step:f}, {grid}: {verb}() of its rules rounds"
             )
-        return number
+        return same
 
     def _rounded(self, name: str, given: object, step: Decimal | None, rounding: object) -> Decimal:
         way = ROUNDINGS.get(rounding) if isinstance(rounding, str) else None
