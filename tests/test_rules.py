@@ -10,7 +10,7 @@ from typing import Any
 
 import msgspec
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from bitget_async.errors import UsageError
@@ -451,6 +451,7 @@ numbers = st.decimals(min_value=Decimal("1E-30"), max_value=Decimal("1E+30"), al
 spelt = st.sampled_from([lambda x: x, str, lambda x: format(x, "f")])
 
 
+@settings(max_examples=300, deadline=None)
 @given(
     steps=st.integers(1, 10**30),
     rest=st.integers(0, 10**20 - 1),
@@ -481,6 +482,7 @@ def test_rounded_amounts_are_on_the_grid_near_and_stay(
             assert check(rounded) == rounded
 
 
+@settings(max_examples=300, deadline=None)
 @given(numbers, places)
 def test_rounding_for_a_side_never_worsens_it(x: Decimal, digits: int) -> None:
     """Down for a buy, up for a sell; a buy that would be zero is refused instead."""
@@ -502,6 +504,7 @@ def takes(told: TradingRules, *args: Any, **kwargs: Any) -> bool:
     return True
 
 
+@settings(max_examples=300, deadline=None)
 @given(
     side=st.sampled_from(["buy", "sell"]),
     size=st.integers(1, 10**9).map(lambda n: (n, 7)),
@@ -523,6 +526,7 @@ def test_check_takes_exactly_what_is_on_the_grid_and_within_limits(
     assert takes(told, side, "limit", amount, given_price, market_price=market) is (on_grid and valued and banded)
 
 
+@settings(max_examples=300, deadline=None)
 @given(st.integers(1, 10**18))
 def test_check_takes_exactly_the_market_buys_within_limits(units: int) -> None:
     """Billionths of USDT against the quote precision of eight places, one dollar, and a million."""
