@@ -61,6 +61,8 @@ class BitgetClient:
         ssl_context: for a private certificate authority; must verify certificates and host names.
         clock: for tests in virtual time.
         rng: jitter; give a seeded one for a repeatable run.
+        keep_raw: keep the JSON of each row behind its record, for fields that we do not know: `record.raw`. A page of
+            100 orders takes half as long again to read.
 
     Raises:
         UsageError: an argument cannot be meant.
@@ -80,6 +82,7 @@ class BitgetClient:
         ssl_context: ssl.SSLContext | None = None,
         clock: Clock | None = None,
         rng: random.Random | None = None,
+        keep_raw: bool = False,
     ) -> None:
         self._origin = origin_of(base_url)
         if isinstance(limits, Unlimited) and not is_loopback(base_url):
@@ -97,6 +100,7 @@ class BitgetClient:
         self._assumptions = Assumptions(float(staleness_s), float(execution_grace_s))
         self._clock: Clock = clock or SystemClock()
         self._rng = rng or random.Random()
+        self._keep_raw = bool(keep_raw)
         headers = {"locale": "en-US", "Content-Type": "application/json", "User-Agent": USER_AGENT}
         headers["Accept-Encoding"] = "identity"
         if demo:
@@ -147,6 +151,7 @@ class BitgetClient:
                 clock=self._clock,
                 timeout_s=self._timeout_s,
                 rng=self._rng,
+                keep_raw=self._keep_raw,
             )
             watcher = Watcher(session, self._rng)
             self._parts = (session, watcher, Canceller(session, watcher, self._assumptions))

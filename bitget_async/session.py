@@ -29,6 +29,7 @@ from bitget_async.errors import (
     redact,
 )
 from bitget_async.limits.local import Grant, Limits, LocalLimits
+from bitget_async.models.raw import keep_rows
 from bitget_async.tasks import Tasks
 from bitget_async.transport import UNSENT, Transport
 from bitget_async.wire import Answer, Reply, Request, decode, encode
@@ -56,6 +57,7 @@ class Session:
         transport, limits, clock: see there.
         timeout_s: seconds for one copy on the wire, and for the repeats of a read together.
         rng: jitter.
+        keep_raw: whether records keep the JSON that they were read from.
     """
 
     def __init__(
@@ -69,6 +71,7 @@ class Session:
         clock: Clock,
         timeout_s: float,
         rng: random.Random,
+        keep_raw: bool = False,
     ) -> None:
         self._credentials = credentials
         self._origin = origin
@@ -77,6 +80,7 @@ class Session:
         self._limits = limits
         self._timeout_s = timeout_s
         self._rng = rng
+        self._keep_raw = keep_raw
         self._share = LocalLimits(share=0.5)
         self._tasks = Tasks()
         self._closed = False
@@ -214,6 +218,8 @@ class Session:
                 grant.lost(self.clock.monotonic_ns(), sent_ns + round(timeout_s * 1e9))
             raise
         answer = decode(request.row, reply)
+        if self._keep_raw:
+            keep_rows(answer.value, reply.body)
         if reply.status == 429 or (isinstance(answer.error, RateLimited) and answer.error.code == TOO_MANY):
             grant.refused(reply.received_ns)
         else:
