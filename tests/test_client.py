@@ -90,7 +90,7 @@ def test_an_order_from_placing_to_its_last_row() -> None:
 
     async def main(exchange: SimulatedExchange, client: BitgetClient) -> None:
         ack = await client.place_order(
-            BTC, Side.BUY, OrderType.LIMIT, Decimal("0.002"), price="100.5", client_oid="t-1#a"
+            BTC, Side.BUY, OrderType.LIMIT, Decimal("0.002"), price="1000.5", client_oid="t-1#a"
         )
         assert ack.client_oid == "t-1#a"
         exchange.fill(ack.order_id, Decimal("0.0005"))
@@ -99,7 +99,7 @@ def test_an_order_from_placing_to_its_last_row() -> None:
         by_oid = await client.order_info(client_oid="t-1#a")
         assert opened.order_id == by_oid.order_id == ack.order_id
         assert opened.status is by_oid.status is OrderStatus.PARTIALLY_FILLED
-        assert opened.price == by_oid.price == Decimal("100.5")
+        assert opened.price == by_oid.price == Decimal("1000.5")
         assert opened.price_avg == by_oid.price_avg
         assert opened.base_volume == Decimal("0.0005")
         receipt = await client.cancel_order(BTC, order_id=ack.order_id)
@@ -107,7 +107,7 @@ def test_an_order_from_placing_to_its_last_row() -> None:
         await asyncio.sleep(0.1)
         (final,) = await client.history_orders(BTC)
         assert final.status is OrderStatus.CANCELLED
-        assert (final.price, final.size, final.base_volume) == (Decimal("100.5"), Decimal("0.002"), Decimal("0.0005"))
+        assert (final.price, final.size, final.base_volume) == (Decimal("1000.5"), Decimal("0.002"), Decimal("0.0005"))
         assert final.fees is not None
         assert await client.unfilled_orders() == []
         await asyncio.sleep(1.1)

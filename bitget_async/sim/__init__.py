@@ -10,7 +10,9 @@ from bitget_async.sim.faults import Fault as Fault
 from bitget_async.sim.faults import FaultScript as FaultScript
 from bitget_async.sim.market import COINS as COINS
 from bitget_async.sim.market import SYMBOLS as SYMBOLS
+from bitget_async.sim.orders import Fill as Fill
 from bitget_async.sim.orders import Order as Order
+from bitget_async.sim.orders import Placement as Placement
 from bitget_async.sim.routes import ROUTES as ROUTES
 from bitget_async.sim.routes import Route as Route
 from bitget_async.sim.settings import Settings as Settings
@@ -27,7 +29,9 @@ __all__ = [
     "Execution",
     "Fault",
     "FaultScript",
+    "Fill",
     "Order",
+    "Placement",
     "Reply",
     "Request",
     "Route",

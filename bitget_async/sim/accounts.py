@@ -35,18 +35,27 @@ class Key:
         texts: what the client holds.
         read: whether it may read.
         trade: whether it may place and cancel.
+        transfer: whether it may move money between accounts.
         rsa_public_key: PEM text; then signatures are RSA ones and the secret is not used.
     """
 
-    __slots__ = ("account", "read", "rsa", "rsa_public_key", "secret_bytes", "texts", "trade")
+    __slots__ = ("account", "read", "rsa", "rsa_public_key", "secret_bytes", "texts", "trade", "transfer")
 
     def __init__(
-        self, account: Account, texts: SimulatedKey, *, read: bool, trade: bool, rsa_public_key: str | None = None
+        self,
+        account: Account,
+        texts: SimulatedKey,
+        *,
+        read: bool,
+        trade: bool,
+        transfer: bool = False,
+        rsa_public_key: str | None = None,
     ) -> None:
         self.account = account
         self.texts = texts
         self.read = read
         self.trade = trade
+        self.transfer = transfer
         self.rsa_public_key = rsa_public_key
         self.rsa: object | None = None
         self.secret_bytes = texts.secret.encode()
@@ -74,6 +83,11 @@ class Account:
         uid: decimal text.
         mode: `unified` accounts refuse every classic private call with 40085.
         balances: coin -> available amount; `None` makes it rich in every coin.
+        parent: the main account, if this is a sub-account.
+
+    Attributes:
+        deduct: whether fees are said to be paid in BGB; they never are here.
+        upgrade: how far it is on the way to a unified account: empty, process, success, fail; and why it failed.
     """
 
     def __init__(
@@ -82,9 +96,13 @@ class Account:
         *,
         mode: Literal["classic", "unified"] = "classic",
         balances: dict[str, Decimal] | None = None,
+        parent: Account | None = None,
     ) -> None:
         self.uid = uid
         self.mode = mode
+        self.parent = parent
+        self.deduct = False
+        self.upgrade = ("", "")
         self.keys: list[Key] = []
         amounts = dict.fromkeys(COINS, RICH) if balances is None else balances
         self.balances = {coin: Balance(amount) for coin, amount in amounts.items()}

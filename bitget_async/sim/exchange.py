@@ -18,6 +18,7 @@ from bitget_async.sim.orders import ZERO, Draft, Mark, Order
 from bitget_async.sim.server import SimulatorServer
 from bitget_async.sim.settings import Dice, Settings
 from bitget_async.sim.timeline import Timeline
+from bitget_async.sim.triggers import Plan, TriggerBook
 from bitget_async.sim.truth import Truth
 from bitget_async.sim.venue import Venue
 
@@ -49,7 +50,7 @@ class SimulatedExchange:
 
     Attributes:
         account: the default account, with one key that may read and trade.
-        settings, faults, truth, venue, gateway: its parts.
+        settings, faults, truth, venue, triggers, gateway: its parts.
     """
 
     def __init__(
@@ -71,9 +72,12 @@ class SimulatedExchange:
         self._keys: dict[str, Key] = {}
         self._timeline = Timeline(the_clock, self.settings)
         self.venue = Venue(self._timeline, self.settings, self._dice)
-        self.truth = Truth(self.venue, keep_wire=keep_wire, keep_headers=keep_headers)
+        self.triggers = TriggerBook(self.venue, self.settings, self._dice)
+        self.truth = Truth(self.venue, self.triggers, keep_wire=keep_wire, keep_headers=keep_headers)
         self.faults = FaultScript(self._dice.faults)
-        self.gateway = Gateway(the_clock, self.venue, self.truth, self.faults, self.settings, self._dice, self._keys)
+        self.gateway = Gateway(
+            the_clock, self.venue, self.truth, self.faults, self.settings, self._dice, self._keys, self.triggers
+        )
         self._server = SimulatorServer(self.gateway, host, port, keepalive_s=keepalive_s)
         self.account = self.add_account(balances=balances)
 
@@ -114,13 +118,19 @@ class SimulatedExchange:
         mode: Literal["classic", "unified"] = "classic",
         read: bool = True,
         trade: bool = True,
+        transfer: bool = False,
         balances: dict[str, Decimal] | None = None,
+        parent: Account | None = None,
         rsa_public_key: str | None = None,
     ) -> Account:
-        """Open an account with one key. The next free user id is taken; `balances=None` makes it rich."""
-        account = Account(str(FIRST_UID + len(self.venue.accounts)), mode=mode, balances=balances)
+        """
+        Open an account with one key, a sub-account if it has a parent. The next free user id is taken;
+        `balances=None` makes it rich.
+        """
+        uid = str(FIRST_UID + len(self.venue.accounts))
+        account = Account(uid, mode=mode, balances=balances, parent=parent)
         self.venue.open_account(account)
-        self.add_key(account, read=read, trade=trade, rsa_public_key=rsa_public_key)
+        self.add_key(account, read=read, trade=trade, transfer=transfer, rsa_public_key=rsa_public_key)
         return account
 
     def add_key(
@@ -129,6 +139,7 @@ class SimulatedExchange:
         *,
         read: bool = True,
         trade: bool = True,
+        transfer: bool = False,
         rsa_public_key: str | None = None,
     ) -> SimulatedKey:
         """One more key of an account; all of them share its limits and orders. Returns what the client holds."""
@@ -136,7 +147,7 @@ class SimulatedExchange:
         dice = self._dice.ids
         secret = "" if rsa_public_key is not None else f"{dice.getrandbits(256):064x}"
         texts = SimulatedKey(f"bg_{dice.getrandbits(128):032x}", secret, f"pass{dice.getrandbits(64):016x}")
-        key = Key(owner, texts, read=read, trade=trade, rsa_public_key=rsa_public_key)
+        key = Key(owner, texts, read=read, trade=trade, transfer=transfer, rsa_public_key=rsa_public_key)
         owner.keys.append(key)
         self._keys[texts.api_key] = key
         return texts
@@ -223,6 +234,58 @@ class SimulatedExchange:
         ]
         return self.venue.record(owner, draft, marks, order_id).order_id
 
+    def rest_trigger(
+        self,
+        symbol: str = "BTCUSDT",
+        n: int = 1,
+        *,
+        account: Account | None = None,
+        side: str = "buy",
+        trigger_price: Decimal | None = None,
+        execute_price: Decimal | None = None,
+        size: Decimal = Decimal("0.001"),
+        plan_type: str = "amount",
+        age_s: float = 0.0,
+        ids: Sequence[str] | None = None,
+        source: str = "API",
+        client_oid: str = "",
+    ) -> list[str]:
+        """
+        Place trigger orders past the API.
+
+        Args:
+            symbol, n, account, age_s, ids, source, client_oid: as for `rest`.
+            side, size, plan_type: of each; `plan_type` is amount (size in base coin) or total (quote coin).
+            trigger_price: half the last price unless given, twice for a sell.
+            execute_price: of the limit order that is to be born; `None`: a market order.
+
+        Returns: their ids, in the order of placing.
+        """
+        now_ns = self._timeline.advance()
+        owner = self.account if account is None else account
+        far = self.venue.last(symbol) * (Decimal("0.5") if side == "buy" else 2)
+        made = []
+        for index in range(n if ids is None else len(ids)):
+            plan = Plan(
+                symbol=symbol,
+                side=side,
+                order_type="market" if execute_price is None else "limit",
+                trigger_price=far if trigger_price is None else trigger_price,
+                size=size,
+                execute_price=execute_price,
+                plan_type=plan_type,
+                client_oid=client_oid if index == 0 else "",
+                source=source,
+            )
+            born_ns = now_ns - round(age_s * SECOND_NS)
+            order_id = None if ids is None else ids[index]
+            made.append(self.triggers.place(owner, plan, now_ns, order_id=order_id, created_ns=born_ns).order_id)
+        return made
+
+    def fire(self, trigger_id: str) -> None:
+        """Trigger an order now, whatever the price. Does nothing unless it is live."""
+        self.triggers.fire(self.truth.triggers[trigger_id], self._timeline.now_ns)
+
     def order(self, order_id: str) -> Order:
         """The record of an order. Raises `KeyError` for an unknown id."""
         return self.truth.orders[order_id]
@@ -263,16 +326,38 @@ class SimulatedExchange:
             due_ns, lambda now_ns: _ignore(self.venue.place(owner, draft, now_ns, order_id=order_id, match=False))
         )
 
+    def set_price(self, symbol: str, price: Decimal) -> None:
+        """
+        Move the last price of a symbol now. Resting orders that it reaches are filled, each at its own price. Raises
+        `KeyError` for an unknown symbol, `ValueError` unless the price is positive.
+        """
+        self.venue.move_price(symbol, _price(symbol, price), self._timeline.advance())
+
+    def schedule_price(self, symbol: str, after_s: float, price: Decimal) -> None:
+        """The same in that many seconds."""
+        to = _price(symbol, price)
+        due_ns = self._timeline.advance() + round(after_s * SECOND_NS)
+        self._timeline.at(due_ns, lambda now_ns: self.venue.move_price(symbol, to, now_ns))
+
     def publish_history(self) -> None:
-        """Show every final order in history-orders from now on, whatever lag was drawn for it."""
+        """Show every final order in its history from now on, whatever lag was drawn for it."""
         now_ns = self._timeline.advance()
         for order in self.venue.orders.values():
             order.history_from_ns = min(order.history_from_ns, now_ns)
+        self.triggers.publish(now_ns)
 
     def forget(self, older_than_s: float = 0.0) -> None:
         """Drop final orders, executions and wire copies that are older; for long runs. Counters stay."""
-        self.venue.forget_before(self._timeline.advance() - round(older_than_s * SECOND_NS))
+        before_ns = self._timeline.advance() - round(older_than_s * SECOND_NS)
+        self.venue.forget_before(before_ns)
+        self.triggers.forget_before(before_ns)
         self.truth.forget()
+
+
+def _price(symbol: str, price: Decimal) -> Decimal:
+    if not (SYMBOLS[symbol].last and price.is_finite() and price > 0):
+        raise ValueError(f"no price: {price}")
+    return price
 
 
 def _resting(

@@ -21,6 +21,7 @@ __all__ = [
     "Entry",
     "Fault",
     "FaultScript",
+    "Inner",
     "bad_number",
     "delayed",
     "drop",
@@ -33,8 +34,10 @@ __all__ = [
     "executed_late",
     "hang",
     "ignored_cursor",
+    "inner_failure",
     "never_executed",
     "page",
+    "processed_twice",
     "raw",
     "redirect",
     "repeated_page",
@@ -69,6 +72,16 @@ class Answer:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Inner:
+    """A failure told inside an answer of success: of a fraction of the items, or of those with these ids."""
+
+    code: str
+    text: str
+    executed: bool
+    items: float | tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Fault:
     """
     One way to misbehave. `None` and zero mean: as usual.
@@ -81,7 +94,10 @@ class Fault:
         answer: what goes out instead of the real answer.
         never: the command is answered as usual and then not executed.
         late_s: seconds from the answer to the execution, instead of the usual delay.
-        survivors: which orders an execution misses: a fraction of them, or their ids.
+        survivors: which orders an execution misses: a fraction of them, or their ids. Of a placement they are orders
+            that never come into being, named by their clientOids.
+        inner: which items of a batch, or which replacement, are told to have failed.
+        again_s: seconds until the same request reaches the exchange a second time.
         query: changes the query parameters of a read.
         data: changes the `data` of the answer.
     """
@@ -94,6 +110,8 @@ class Fault:
     never: bool = False
     late_s: Delay | None = None
     survivors: float | tuple[str, ...] | None = None
+    inner: Inner | None = None
+    again_s: Delay | None = None
     query: Callable[[dict[str, str]], dict[str, str]] | None = None
     data: Callable[[object, Scene], object] | None = None
 
@@ -171,18 +189,34 @@ def wrong_echo(symbol: str) -> Fault:
 
 
 def never_executed() -> Fault:
-    """Answer a cancel as usual, and never execute it."""
+    """Answer a command as usual, with ids where it has them, and never execute it."""
     return Fault(name="never executed", never=True)
 
 
 def executed_in_part(survivors: float | tuple[str, ...]) -> Fault:
-    """Execute a cancel but miss some orders: that fraction of them (rounded up), or those ids."""
+    """
+    Answer as usual, and miss some: that fraction (rounded up) of the orders of a cancel or of the items of a batch, or
+    those ids: order ids of a cancel, clientOids or old order ids of a batch.
+    """
     return Fault(name="executed in part", survivors=survivors)
 
 
 def executed_late(by_s: Delay) -> Fault:
-    """Execute a cancel that many seconds after its processing."""
+    """Answer as usual, and execute that many seconds after the processing: an order comes into being only then."""
     return Fault(name="executed late", late_s=by_s)
+
+
+def inner_failure(code: str, text: str = "", *, executed: bool = False, items: float | tuple[str, ...] = 1.0) -> Fault:
+    """
+    Tell a failure inside an answer of success: of a replacement, or of that fraction (rounded up) of the items of a
+    batch, or of those with these order ids or clientOids.
+    """
+    return Fault(name=f"inner failure {code}", inner=Inner(code=code, text=text, executed=executed, items=items))
+
+
+def processed_twice(after_s: Delay = 0.2) -> Fault:
+    """The same request reaches the exchange again that many seconds later, as if resent on the way; one answer."""
+    return Fault(name="processed twice", again_s=after_s)
 
 
 def edited_query(edit: Callable[[dict[str, str]], dict[str, str]], *, name: str = "edited query") -> Fault:

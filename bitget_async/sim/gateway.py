@@ -15,11 +15,15 @@ from bitget_async.sim.call import Call, Reply, Request
 from bitget_async.sim.counters import Counters
 from bitget_async.sim.faults import Answer, Fault, FaultScript, Scene
 from bitget_async.sim.gatekeeper import check_permission, identify, parse_timestamp
+from bitget_async.sim.placing import PlacingDesk
 from bitget_async.sim.reading import ReadingDesk
 from bitget_async.sim.refusals import MESSAGES, Refusal
+from bitget_async.sim.replacing import ReplacingDesk
 from bitget_async.sim.routes import ROUTES, Route
 from bitget_async.sim.settings import Delay, Dice, Settings, draw_ns
 from bitget_async.sim.trading import TradingDesk
+from bitget_async.sim.trigger_desk import TriggerDesk
+from bitget_async.sim.triggers import TriggerBook
 from bitget_async.sim.truth import Truth, WireCopy
 from bitget_async.sim.venue import Venue
 
@@ -41,6 +45,7 @@ class Gateway:
         clock: sleeps through the latencies.
         venue, truth, faults, settings, dice: the rest of the exchange.
         keys: api key -> key.
+        triggers: the trigger orders.
     """
 
     def __init__(
@@ -52,6 +57,7 @@ class Gateway:
         settings: Settings,
         dice: Dice,
         keys: Mapping[str, Key],
+        triggers: TriggerBook,
     ) -> None:
         self._clock = clock
         self._timeline = venue.timeline
@@ -61,7 +67,8 @@ class Gateway:
         self._dice = dice
         self._keys = keys
         self._counters = Counters(settings)
-        self._desks = _desks(TradingDesk(venue, settings, dice), ReadingDesk(venue, settings, dice))
+        self._desks = _desks(venue, settings, dice)
+        self._desks |= TriggerDesk(triggers, settings, dice).table()
         self._previous: dict[tuple[str, str | None], object] = {}
 
     async def handle(self, request: Request) -> Reply:
@@ -77,6 +84,8 @@ class Gateway:
         due_ns = now_ns + self._latency_ns(self._settings.request_latency_s)
         if fault is not None:
             due_ns += draw_ns(fault.before_s, self._dice.faults)
+            if fault.again_s is not None:
+                self._resend(request, due_ns + draw_ns(fault.again_s, self._dice.faults))
         if due_ns <= now_ns:
             job.run(now_ns)
         else:
@@ -153,6 +162,16 @@ class Gateway:
             data = fault.data(data, Scene(self._dice.faults, self._previous.get((route.name, copy.uid))))
         self._previous[route.name, copy.uid] = data
         return data
+
+    def _resend(self, request: Request, due_ns: int) -> None:
+        """Have the request arrive and be processed once more; nobody gets that answer."""
+
+        def run(now_ns: int) -> None:
+            copy = self._receive(request, now_ns)
+            copy.fault = "second arrival"
+            self.process(request, copy, None, now_ns)
+
+        self._timeline.at(due_ns, run)
 
     def _identify(self, request: Request, now_ms: int) -> Key:
         return identify(
@@ -249,15 +268,22 @@ def _fields(request: Request, fault: Fault | None) -> tuple[dict[str, str], dict
     return {name: str(value) for name, value in body.items() if value is not None}, body
 
 
-def _desks(trading: TradingDesk, reading: ReadingDesk) -> dict[str, Callable[[Call], object]]:
+def _desks(venue: Venue, settings: Settings, dice: Dice) -> dict[str, Callable[[Call], object]]:
+    trading, placing = TradingDesk(venue, settings, dice), PlacingDesk(venue, settings, dice)
+    replacing = ReplacingDesk(venue, settings, dice, trading, placing)
+    reading = ReadingDesk(venue, settings, dice)
     return {
-        "place-order": trading.place_order,
+        "place-order": placing.place_order,
+        "batch-orders": placing.batch_orders,
+        "cancel-replace-order": replacing.cancel_replace_order,
+        "batch-cancel-replace-order": replacing.batch_cancel_replace_order,
         "cancel-order": trading.cancel_order,
         "batch-cancel-order": trading.batch_cancel_order,
         "cancel-symbol-order": trading.cancel_symbol_order,
         "orderInfo": reading.order_info,
         "unfilled-orders": reading.unfilled_orders,
         "history-orders": reading.history_orders,
+        "fills": reading.fills,
         "info": reading.info,
         "assets": reading.assets,
         "settings": reading.settings,

@@ -1,5 +1,5 @@
 """
-The market data of the simulated exchange: symbols, coins, prices. Constants; nothing moves by itself.
+The market data of the simulated exchange: symbols, coins, first prices. Constants; the venue knows what has moved.
 """
 
 from __future__ import annotations
@@ -7,11 +7,28 @@ from __future__ import annotations
 from decimal import Decimal
 from typing import NamedTuple
 
-__all__ = ["COINS", "SYMBOLS", "Symbol", "coin_row", "currency_row", "symbol_row", "ticker_row"]
+from bitget_async.sim.settings import Settings
+
+__all__ = [
+    "COINS",
+    "MOST_LIMIT_USDT",
+    "MOST_MARKET_USDT",
+    "QUOTE_DIGITS",
+    "SYMBOLS",
+    "Symbol",
+    "coin_row",
+    "currency_row",
+    "symbol_row",
+    "ticker_row",
+]
+
+QUOTE_DIGITS = 8
+MOST_LIMIT_USDT = Decimal(10_000_000)
+MOST_MARKET_USDT = Decimal(1_000_000)
 
 
 class Symbol(NamedTuple):
-    """One pair: its coins, the last price, and how many decimals a price and an amount may have."""
+    """One pair: its coins, the last price at the start, and how many decimals a price and an amount may have."""
 
     name: str
     base: str
@@ -48,8 +65,8 @@ COINS: tuple[str, ...] = tuple(dict.fromkeys(coin for s in SYMBOLS.values() for 
 """Every coin of the symbols, quote coins early."""
 
 
-def symbol_row(symbol: Symbol) -> dict[str, object]:
-    """A row of public/symbols."""
+def symbol_row(symbol: Symbol, settings: Settings) -> dict[str, object]:
+    """A row of public/symbols: exactly the rules that placements are held to."""
     return {
         "symbol": symbol.name,
         "baseCoin": symbol.base,
@@ -60,17 +77,17 @@ def symbol_row(symbol: Symbol) -> dict[str, object]:
         "makerFeeRate": "0.001",
         "pricePrecision": str(symbol.price_digits),
         "quantityPrecision": str(symbol.size_digits),
-        "quotePrecision": "8",
+        "quotePrecision": str(QUOTE_DIGITS),
         "status": "online",
-        "minTradeUSDT": "1",
-        "buyLimitPriceRatio": "0.05",
-        "sellLimitPriceRatio": "0.05",
+        "minTradeUSDT": format(settings.minimum_usdt, "f"),
+        "buyLimitPriceRatio": format(settings.price_band, "f"),
+        "sellLimitPriceRatio": format(settings.price_band, "f"),
         "areaSymbol": "no",
-        "orderQuantity": "200",
+        "orderQuantity": str(settings.most_open_orders),
         "openTime": "1532454360000",
         "offTime": "",
-        "maxLimitOrderValue": "10000000",
-        "maxMarketOrderValue": "1000000",
+        "maxLimitOrderValue": str(MOST_LIMIT_USDT),
+        "maxMarketOrderValue": str(MOST_MARKET_USDT),
     }
 
 
@@ -97,10 +114,10 @@ def coin_row(coin: str) -> dict[str, object]:
     return {"coinId": number, "coin": coin, "transfer": "true", "areaCoin": "no", "chains": [chain]}
 
 
-def ticker_row(symbol: Symbol, now_ms: int) -> dict[str, object]:
-    """A row of market/tickers: a market that stands still at its last price."""
+def ticker_row(symbol: Symbol, price: Decimal, now_ms: int) -> dict[str, object]:
+    """A row of market/tickers at a last price; what a day would tell stands still."""
     step = Decimal(1).scaleb(-symbol.price_digits)
-    last = format(symbol.last, "f")
+    last = format(price, "f")
     return {
         "open": last,
         "symbol": symbol.name,
@@ -111,7 +128,7 @@ def ticker_row(symbol: Symbol, now_ms: int) -> dict[str, object]:
         "baseVolume": "0",
         "usdtVolume": "0",
         "ts": str(now_ms),
-        "bidPr": format(symbol.last - step, "f"),
+        "bidPr": format(price - step, "f"),
         "askPr": last,
         "bidSz": "1",
         "askSz": "1",

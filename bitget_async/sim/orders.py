@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from decimal import Decimal
 from typing import NamedTuple
 
-__all__ = ["Draft", "Mark", "Order"]
+__all__ = ["Draft", "Fill", "Mark", "Order", "Placement"]
 
 ZERO = Decimal(0)
 OPEN = ("live", "partially_filled")
@@ -34,7 +34,8 @@ class Draft:
     An order somebody wants to place.
 
     `size` is in base coin, of a market buy in quote coin. `source` is where it came from: API, WEB, APP, SYS.
-    A `tpsl` order waits for its `trigger_price` in a list of its own.
+    A `tpsl` order waits for its `trigger_price` in a list of its own. `stp` says what happens when it meets an order of
+    its own account: none, cancel_taker, cancel_maker, cancel_both.
     """
 
     symbol: str
@@ -47,7 +48,13 @@ class Draft:
     source: str = "API"
     tpsl: bool = False
     trigger_price: Decimal | None = None
+    stp: str = "none"
     extras: Mapping[str, str] = field(default_factory=dict)
+
+    @property
+    def spends_quote(self) -> bool:
+        """Whether its size is an amount of quote coin: market buys only."""
+        return self.order_type == "market" and self.side == "buy"
 
 
 @dataclass(slots=True, eq=False)
@@ -126,7 +133,7 @@ class Order:
     @property
     def spends_quote(self) -> bool:
         """Whether its size is an amount of quote coin: market buys only."""
-        return self.draft.order_type == "market" and self.draft.side == "buy"
+        return self.draft.spends_quote
 
     def at(self, view_ns: int) -> Mark | None:
         """What it was at that monotonic time, `None` before its creation."""
@@ -134,3 +141,44 @@ class Order:
             if mark.time_ns <= view_ns:
                 return mark
         return None
+
+
+class Placement(NamedTuple):
+    """
+    One order that a request has made.
+
+    `client_oid` is the order's, as sent or as the exchange made it; `time_ns` and `time_ms` are when the order came
+    into being, which by a fault may be later than the answer; `copy` is the index of the wire copy that asked for it.
+    """
+
+    uid: str
+    symbol: str
+    client_oid: str
+    order_id: str
+    time_ns: int
+    time_ms: int
+    copy: int
+
+
+class Fill(NamedTuple):
+    """
+    One order's side of a trade.
+
+    `number` is the trade id as an integer, `base` and `quote` what changed hands, `fee` is in the coin received,
+    `scope` is `taker` or `maker`.
+    """
+
+    number: int
+    order: Order
+    base: Decimal
+    quote: Decimal
+    price: Decimal
+    fee: Decimal
+    scope: str
+    time_ns: int
+    time_ms: int
+
+    @property
+    def trade_id(self) -> str:
+        """The trade id as the exchange spells it."""
+        return str(self.number)

@@ -7,7 +7,7 @@ from __future__ import annotations
 from bitget_async.sim import market, rows
 from bitget_async.sim.call import Call
 from bitget_async.sim.market import COINS, SYMBOLS
-from bitget_async.sim.orders import Order
+from bitget_async.sim.orders import Fill, Order
 from bitget_async.sim.refusals import Refusal
 from bitget_async.sim.settings import Dice, Settings, draw_ns
 from bitget_async.sim.trading import check_receive_window
@@ -18,6 +18,7 @@ __all__ = ["ReadingDesk"]
 PAGE = 100
 TWO_HOURS_MS = 7_200_000
 DAY_MS = 86_400_000
+SPAN_DAYS = 90
 
 
 class ReadingDesk:
@@ -74,6 +75,24 @@ class ReadingDesk:
             return []
         return [rows.order_info_row(order, mark, self._settings.cancelled_text)]
 
+    def fills(self, call: Call) -> object:
+        """GET fills: the account's fills of the last days, newest first."""
+        wanted = _Filter(call)
+        symbol = call.params.get("symbol") or None
+        if symbol is not None and symbol not in SYMBOLS:
+            raise Refusal("40034", symbol)
+        wanted.check_span()
+        view_ns = call.now_ns - draw_ns(self._settings.fills_lag_s, self._dice.replicas)
+        oldest_ms = call.now_ms - self._settings.history_days * DAY_MS
+        found: list[object] = []
+        for fill in reversed(self._venue.ledger.fills_of(call.account.uid)):
+            if len(found) >= wanted.limit:
+                break
+            shown = oldest_ms <= fill.time_ms and fill.time_ns <= view_ns
+            if shown and symbol in (None, fill.order.symbol) and wanted.has_fill(fill):
+                found.append(rows.fill_row(fill))
+        return found
+
     def info(self, call: Call) -> object:
         """GET account/info."""
         assert call.key is not None
@@ -103,11 +122,12 @@ class ReadingDesk:
 
     def symbols(self, call: Call) -> object:
         """GET public/symbols."""
-        return [market.symbol_row(symbol) for symbol in _symbols(call)]
+        return [market.symbol_row(symbol, self._settings) for symbol in _symbols(call)]
 
     def tickers(self, call: Call) -> object:
         """GET market/tickers."""
-        return [market.ticker_row(symbol, call.now_ms) for symbol in _symbols(call)]
+        last = self._venue.last
+        return [market.ticker_row(symbol, last(symbol.name), call.now_ms) for symbol in _symbols(call)]
 
     def coins(self, call: Call) -> object:
         """GET public/coins."""
@@ -154,6 +174,24 @@ class _Filter:
             and (self._end_ms is None or order.created_ms <= self._end_ms)
             and (not self._order_id or order.order_id == self._order_id)
         )
+
+    def has_fill(self, fill: Fill) -> bool:
+        """The same for a fill: the cursor is a trade id, the time that of the fill."""
+        return (
+            (self.id_less_than is None or fill.number < self.id_less_than)
+            and (self._start_ms is None or fill.time_ms >= self._start_ms)
+            and (self._end_ms is None or fill.time_ms <= self._end_ms)
+            and (not self._order_id or fill.order.order_id == self._order_id)
+        )
+
+    def check_span(self) -> None:
+        """Raises `Refusal` 40705 for more than ninety days, 40707 for a start after the end."""
+        if self._start_ms is None or self._end_ms is None:
+            return
+        if self._start_ms > self._end_ms:
+            raise Refusal("40707")
+        if self._end_ms - self._start_ms > SPAN_DAYS * DAY_MS:
+            raise Refusal("40705")
 
 
 def _symbols(call: Call) -> list[market.Symbol]:

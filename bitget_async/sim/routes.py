@@ -23,7 +23,7 @@ class Route(NamedTuple):
     path: str
     per_second: int
     scope: Literal["UID", "IP"]
-    permission: Literal["read", "trade"] | None
+    permission: Literal["read", "trade", "transfer"] | None
     advertised: bool = True
 
 
@@ -45,11 +45,22 @@ ROUTES: dict[tuple[str, str], Route] = {
         _trade("place-order", 10),
         _trade("cancel-order", 10),
         _trade("batch-cancel-order", 10),
+        _trade("batch-orders", 5),
+        _trade("cancel-replace-order", 5),
+        _trade("batch-cancel-replace-order", 5),
         _trade("cancel-symbol-order", 5),
         # Recorded answers of orderInfo carry no remaining-limit header, those of its siblings do.
         _orders("orderInfo", advertised=False),
         _orders("unfilled-orders"),
         _orders("history-orders"),
+        Route("fills", "GET", "/api/v2/spot/trade/fills", 10, "UID", "read"),
+        _trade("place-plan-order", 20),
+        _trade("modify-plan-order", 20),
+        _trade("cancel-plan-order", 20),
+        _trade("batch-cancel-plan-order", 5),
+        _orders("current-plan-order"),
+        _orders("history-plan-order"),
+        _orders("plan-sub-order"),
         Route("info", "GET", "/api/v2/spot/account/info", 1, "UID", "read"),
         Route("assets", "GET", "/api/v2/spot/account/assets", 10, "UID", "read"),
         # The unified API's page gives no quota that concerns a classic account; 10 is a guess and never binding here.

@@ -8,9 +8,9 @@ from decimal import ROUND_DOWN, Decimal
 
 from bitget_async.sim.accounts import Account, Key
 from bitget_async.sim.market import SYMBOLS
-from bitget_async.sim.orders import Mark, Order
+from bitget_async.sim.orders import Fill, Mark, Order
 
-__all__ = ["account_row", "asset_rows", "history_row", "order_info_row", "unfilled_row"]
+__all__ = ["account_row", "asset_rows", "fill_row", "history_row", "order_info_row", "unfilled_row"]
 
 SMALLEST = Decimal(1).scaleb(-16)
 
@@ -58,10 +58,37 @@ def order_info_row(order: Order, mark: Mark, cancelled_text: str) -> dict[str, o
     return _told(order, mark, cancelled_text)
 
 
+def fill_row(fill: Fill) -> dict[str, object]:
+    """A row of fills; its `feeDetail` is an object, not a text."""
+    order = fill.order
+    symbol = SYMBOLS[order.symbol]
+    return {
+        "userId": order.uid,
+        "symbol": order.symbol,
+        "orderId": order.order_id,
+        "tradeId": fill.trade_id,
+        "orderType": order.draft.order_type,
+        "side": order.draft.side,
+        "priceAvg": _plain(fill.price),
+        "size": _plain(fill.base),
+        "amount": _plain(fill.quote),
+        "feeDetail": {
+            "deduction": "no",
+            "feeCoin": symbol.base if order.draft.side == "buy" else symbol.quote,
+            "totalDeductionFee": "",
+            "totalFee": _plain(-fill.fee),
+        },
+        "tradeScope": fill.scope,
+        "cTime": str(fill.time_ms),
+        "uTime": str(fill.time_ms),
+    }
+
+
 def account_row(key: Key, registered_ms: int) -> dict[str, object]:
     """The answer of account/info."""
     account = key.account
-    authorities = [name for name, granted in (("stor", key.read), ("stow", key.trade)) if granted]
+    rights = (("stor", key.read), ("stow", key.trade), ("wtow", key.transfer))
+    authorities = [name for name, granted in rights if granted]
     return {
         "userId": account.uid,
         "inviterId": None,
@@ -69,7 +96,7 @@ def account_row(key: Key, registered_ms: int) -> dict[str, object]:
         "channel": "",
         "ips": "",
         "authorities": authorities,
-        "parentId": int(account.uid),
+        "parentId": int(account.uid if account.parent is None else account.parent.uid),
         "traderType": "not_trader",
         "regisTime": str(registered_ms),
     }

@@ -8,6 +8,7 @@ import math
 import random
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from decimal import Decimal
 
 __all__ = ["Delay", "Dice", "Settings", "draw_ns", "usual_sweep_delay"]
 
@@ -48,6 +49,8 @@ class Dice:
         self.replicas = random.Random(f"{seed}/replicas")
         self.history = random.Random(f"{seed}/history")
         self.ids = random.Random(f"{seed}/ids")
+        self.triggers = random.Random(f"{seed}/triggers")
+        self.funds = random.Random(f"{seed}/funds")
         self.faults = random.Random(f"{seed}/faults")
 
 
@@ -62,12 +65,26 @@ class Settings:
         request_latency_s: from the socket to the processing.
         answer_latency_s: from the processing to the answer.
         sweep_delay_s: from the answer of cancel-symbol-order to its execution.
-        cancel_delay_s: the same for cancel-order and batch-cancel-order.
+        cancel_delay_s: the same for cancel-order and batch-cancel-order, and for the commands on trigger orders.
+        trigger_delay_s: from the price that a trigger order waited for to the birth of its spot order.
+        trigger_failure_inside: a cancel-plan-order that finds nothing live answers 00000 with `result` failure,
+            instead of 43025 or 43026.
         listing_lag_s: how old the state is that unfilled-orders shows.
+        engine_delay_s: from taking what the engine does not want (post_only that crosses, ioc, fok) to its end.
+        standing_market: whether somebody trades any amount at the last price; if not, only orders trade.
+        batch_limit: most items of a batch that are taken.
+        client_oid_limit: most characters of a clientOid.
+        minimum_usdt: least value of an order in USDT; 0: none.
+        price_band: how far a buy may be above the last price and a sell below it, as a fraction; 0: as far as you like.
+        most_open_orders: open orders that an account may have on a symbol.
+        transfer_delay_s: from the answer to a transfer to its arrival; it leaves at once.
+        upgrade_delay_s: from the answer to an upgrade until the account is unified.
+        upgrade_refusal: why every upgrade fails; empty: it does not.
         staleness_limit_s: no listing lag may exceed it.
         replicas: how many servers answer listings; each one's view only moves forward.
         history_lag_s: from an order's final event to its row in history-orders; `inf`: never.
         order_info_lag_s: how old the state is that orderInfo shows.
+        fills_lag_s: how old the state is that fills shows.
         history_days: how many days after its creation an order leaves history-orders.
         nothing_open_code: code of a cancel-by-symbol that finds nothing open; `None`: 00000 as if there were.
         unknown_order_code: code of orderInfo for an id that it does not know; `None`: an empty list.
@@ -85,11 +102,24 @@ class Settings:
     answer_latency_s: Delay = 0.0
     sweep_delay_s: Delay = usual_sweep_delay
     cancel_delay_s: Delay = (0.005, 0.04)
+    engine_delay_s: Delay = 0.002
+    standing_market: bool = True
+    batch_limit: int = 20
+    client_oid_limit: int = 32
+    minimum_usdt: Decimal = Decimal(1)
+    price_band: Decimal = Decimal("0.05")
+    most_open_orders: int = 200
+    trigger_delay_s: Delay = (0.005, 0.04)
+    trigger_failure_inside: bool = False
+    transfer_delay_s: Delay = (0.005, 0.04)
+    upgrade_delay_s: Delay = 2.0
+    upgrade_refusal: str = ""
     staleness_limit_s: float = 2.0
     listing_lag_s: Delay = (0.0, 0.3)
     replicas: int = 3
     history_lag_s: Delay = (0.1, 0.8)
     order_info_lag_s: Delay = (0.0, 0.1)
+    fills_lag_s: Delay = (0.0, 0.3)
     history_days: int = 90
     nothing_open_code: str | None = None
     unknown_order_code: str | None = None

@@ -44,6 +44,10 @@ class Shelf:
         orders = self.open if symbol is None else self._open_of.get(symbol, {})
         return [order for order in orders.values() if order.draft.tpsl is tpsl]
 
+    def count_open(self, symbol: str) -> int:
+        """How many orders of a symbol are open, of both lists."""
+        return len(self._open_of.get(symbol, ()))
+
     def open_at(self, view_ns: int, symbol: str | None, *, tpsl: bool) -> list[tuple[Order, Mark]]:
         """Orders that were open at that monotonic time, newest id first, each with what it was then."""
         found = []

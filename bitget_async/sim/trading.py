@@ -1,25 +1,25 @@
 """
-The desk that takes commands: place and cancel.
+The desk that takes cancellations.
 """
 
 from __future__ import annotations
 
+import dataclasses
 import math
 from collections.abc import Iterable
-from decimal import Decimal, InvalidOperation
 
 from bitget_async.sim.call import Call
 from bitget_async.sim.market import SYMBOLS
-from bitget_async.sim.orders import Draft, Order
+from bitget_async.sim.orders import Order
 from bitget_async.sim.refusals import Refusal
 from bitget_async.sim.settings import NEVER_NS, Dice, Settings, draw_ns
 from bitget_async.sim.venue import Venue
 
-__all__ = ["TradingDesk"]
+__all__ = ["TradingDesk", "batch_items", "check_receive_window", "chosen", "struck_items"]
 
 SECOND_NS = 1_000_000_000
 BATCH = 50
-EXTRAS = ("presetTakeProfitPrice", "executeTakeProfitPrice", "presetStopLossPrice", "executeStopLossPrice")
+ID_NAMES = ("orderId", "clientOid", "newClientOid")
 
 
 class TradingDesk:
@@ -30,12 +30,6 @@ class TradingDesk:
         self._settings = settings
         self._dice = dice
         self._asked: dict[str, int] = {}
-
-    def place_order(self, call: Call) -> object:
-        """POST place-order."""
-        check_receive_window(call)
-        order = self._venue.place(call.account, _draft(call), call.now_ns)
-        return {"orderId": order.order_id, "clientOid": order.client_oid}
 
     def cancel_symbol_order(self, call: Call) -> object:
         """POST cancel-symbol-order: answers at once, takes what is open when it is executed."""
@@ -58,42 +52,44 @@ class TradingDesk:
         tpsl = call.params.get("tpslType") == "tpsl"
         if not tpsl:
             call.need("symbol")
-        order = self._find(call, call.params.get("orderId"), call.params.get("clientOid"), tpsl=tpsl)
+        order = self.find(call, tpsl=tpsl)
         self._cancel_soon("cancel-order", call, [order])
         return {"orderId": order.order_id, "clientOid": order.client_oid}
 
     def batch_cancel_order(self, call: Call) -> object:
         """POST batch-cancel-order: every item succeeds or fails by itself."""
-        items = call.body.get("orderList")
-        if not isinstance(items, list) or not items:
-            raise Refusal("40019", "orderList")
-        if len(items) > BATCH:
-            raise Refusal("40912")
-        mixed = any(_text(item, "orderId") for item in items)
+        items = batch_items(call, self._settings.batch_limit, most=BATCH, too_many="40912")
+        mixed = any(item.params.get("orderId") for item in items)
+        struck = struck_items(call, [item.params for item in items], self._dice)
         done: list[dict[str, str]] = []
         failed: list[dict[str, str]] = []
         orders = []
-        for item in items:
-            order_id, client_oid = _text(item, "orderId"), _text(item, "clientOid")
+        for index, item in enumerate(items):
             try:
                 # The page says: do not mix the kinds of ids; those that have only a clientOid then fail.
-                if mixed and not order_id:
+                if mixed and not item.params.get("orderId"):
                     raise Refusal("43001")
-                order = self._find(call, order_id, client_oid, tpsl=False)
+                item.need("symbol")
+                order = self.find(item, tpsl=False)
+                inner = call.fault.inner if call.fault is not None and index in struck else None
+                if inner is None or inner.executed:
+                    orders.append(order)
+                if inner is not None:
+                    raise Refusal(inner.code, text=inner.text)
             except Refusal as refusal:
-                names = {"orderId": order_id or "", "clientOid": client_oid or ""}
+                names = {name: item.params.get(name, "") for name in ("orderId", "clientOid")}
                 failed.append(names | {"errorMsg": refusal.text, "errorCode": refusal.code})
             else:
-                orders.append(order)
                 done.append({"orderId": order.order_id, "clientOid": order.client_oid})
         self._cancel_soon("batch-cancel-order", call, orders)
         return {"successList": done, "failureList": failed}
 
-    def _find(self, call: Call, order_id: str | None, client_oid: str | None, *, tpsl: bool) -> Order:
+    def find(self, call: Call, *, tpsl: bool) -> Order:
         """
-        The open order that is to be cancelled. Raises `Refusal` 40913 without an id, 43001 if it is not open, 45129
-        if the same was asked for within the last second.
+        The open order that is to be cancelled. Raises `Refusal` 40913 without an id, 43001 if it is not open on that
+        symbol, 45129 if the same was asked for within the last second.
         """
+        order_id, client_oid = call.params.get("orderId"), call.params.get("clientOid")
         uid = call.account.uid
         if order_id:
             order = self._venue.orders.get(order_id)
@@ -110,6 +106,8 @@ class TradingDesk:
             self._asked = {n: t for n, t in self._asked.items() if call.now_ns - t < SECOND_NS}
         if order is None or order.uid != uid or not order.is_open or order.draft.tpsl is not tpsl:
             raise Refusal("43001")
+        if call.params.get("symbol", order.symbol) != order.symbol:
+            raise Refusal("43001")
         return order
 
     def _cancel_soon(self, endpoint: str, call: Call, orders: list[Order]) -> None:
@@ -117,7 +115,7 @@ class TradingDesk:
             return
         usual = draw_ns(self._settings.cancel_delay_s, self._dice.engine)
         due_ns = call.now_ns + self._delay_ns(call, usual=usual)
-        symbol = call.params.get("symbol") or orders[0].symbol
+        symbol = orders[0].symbol
         self._venue.cancel_later(
             endpoint, call.account.uid, symbol, due_ns, call.copy, lambda: self._split(call, orders)
         )
@@ -152,45 +150,39 @@ def check_receive_window(call: Call) -> None:
         raise Refusal("40078")
 
 
-def _draft(call: Call) -> Draft:
-    symbol = call.need("symbol")
-    if symbol not in SYMBOLS:
-        raise Refusal("40034", symbol)
-    side, order_type = call.need("side"), call.need("orderType")
-    # A recorded client sends the force in upper case and is served.
-    force = call.params.get("force", "gtc").lower()
-    tpsl = call.params.get("tpslType") == "tpsl"
-    _check(side in ("buy", "sell"), "side")
-    _check(order_type in ("limit", "market"), "orderType")
-    _check(force in ("gtc", "post_only", "ioc", "fok"), "force")
-    return Draft(
-        symbol=symbol,
-        side=side,
-        order_type=order_type,
-        force=force,
-        size=_amount(call, "size"),
-        price=_amount(call, "price") if order_type == "limit" else Decimal(0),
-        client_oid="" if tpsl else call.params.get("clientOid", ""),
-        tpsl=tpsl,
-        trigger_price=_amount(call, "triggerPrice") if tpsl else None,
-        extras={name: call.params[name] for name in EXTRAS if name in call.params},
-    )
+def batch_items(call: Call, limit: int, *, most: int, too_many: str) -> list[Call]:
+    """
+    The items of a batch, each as a call of its own; `single` mode gives all of them the symbol at the top.
+
+    Raises `Refusal` 40019 without items, 40306 for more than `limit`, `too_many` for more than `most`, 40017 for an
+    unknown mode or an item that is no object.
+    """
+    items = call.body.get("orderList")
+    if not isinstance(items, list) or not items:
+        raise Refusal("40019", "orderList")
+    if len(items) > most:
+        raise Refusal(too_many)
+    if len(items) > limit:
+        raise Refusal("40306")
+    mode = call.params.get("batchMode") or "single"
+    if mode not in ("single", "multiple"):
+        raise Refusal("40017", "batchMode")
+    top = {"symbol": call.need("symbol")} if mode == "single" else {}
+    if not all(isinstance(item, dict) for item in items):
+        raise Refusal("40017", "orderList")
+    texts = [{name: str(value) for name, value in item.items() if value is not None} for item in items]
+    return [dataclasses.replace(call, params=text | top) for text in texts]
 
 
-def _amount(call: Call, name: str) -> Decimal:
-    try:
-        amount = Decimal(call.need(name))
-    except InvalidOperation:
-        raise Refusal("40017", name) from None
-    _check(amount.is_finite() and amount > 0, name)
-    return amount
+def struck_items(call: Call, items: list[dict[str, str]], dice: Dice) -> set[int]:
+    """Which items of a batch an inner failure strikes: a fraction of them, or those with one of the given ids."""
+    inner = call.fault.inner if call.fault is not None else None
+    return set() if inner is None else chosen(inner.items, items, dice)
 
 
-def _check(right: bool, name: str) -> None:
-    if not right:
-        raise Refusal("40017", name)
-
-
-def _text(item: object, name: str) -> str | None:
-    value = item.get(name) if isinstance(item, dict) else None
-    return None if value is None else str(value)
+def chosen(which: float | tuple[str, ...], items: list[dict[str, str]], dice: Dice) -> set[int]:
+    """The places of a fraction of the items (rounded up), or of those that have one of the given ids."""
+    if isinstance(which, tuple):
+        ids = set(which)
+        return {index for index, item in enumerate(items) if ids & {item.get(name) for name in ID_NAMES}}
+    return set(dice.faults.sample(range(len(items)), math.ceil(which * len(items))))

@@ -8,7 +8,8 @@ from collections import Counter, deque
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
-from bitget_async.sim.orders import Order
+from bitget_async.sim.orders import Fill, Order, Placement
+from bitget_async.sim.triggers import TriggerBook, TriggerOrder
 from bitget_async.sim.venue import Execution, Venue
 
 __all__ = ["Truth", "WireCopy"]
@@ -87,13 +88,16 @@ class Truth:
     The facts, for tests and benchmarks. Everything due by now has happened when an attribute is read.
 
     Args:
-        venue: whose facts.
+        venue, triggers: whose facts.
         keep_wire: how many wire copies to remember, `None` for all. Counters count all.
         keep_headers: whether wire copies hold their headers.
     """
 
-    def __init__(self, venue: Venue, *, keep_wire: int | None = None, keep_headers: bool = True) -> None:
+    def __init__(
+        self, venue: Venue, triggers: TriggerBook, *, keep_wire: int | None = None, keep_headers: bool = True
+    ) -> None:
         self._venue = venue
+        self._triggers = triggers
         self._wire: deque[WireCopy] = deque(maxlen=keep_wire)
         self._received: Counter[str] = Counter()
         self._windows: dict[tuple[str | None, str | None], Window] = {}
@@ -114,9 +118,33 @@ class Truth:
 
     @property
     def cancels(self) -> list[Execution]:
-        """Executed cancel-order and batch-cancel-order commands, oldest first."""
+        """Executed commands that cancel by id, replacements among them, oldest first."""
         self._venue.timeline.advance()
         return [run for run in self._venue.executions if run.endpoint != "cancel-symbol-order"]
+
+    @property
+    def triggers(self) -> Mapping[str, TriggerOrder]:
+        """Trigger order id -> its record; live objects, not to be written."""
+        self._venue.timeline.advance()
+        return self._triggers.orders
+
+    @property
+    def trigger_cancels(self) -> list[Execution]:
+        """Executed cancel-plan-order and batch-cancel-plan-order commands, oldest first; `symbol` empty for all."""
+        self._venue.timeline.advance()
+        return list(self._triggers.executions)
+
+    @property
+    def placements(self) -> list[Placement]:
+        """Orders that requests have made, oldest first; not those that `rest` and its like put there."""
+        self._venue.timeline.advance()
+        return list(self._venue.placements)
+
+    @property
+    def fills(self) -> list[Fill]:
+        """Every fill, oldest first: one for each of our sides of a trade."""
+        self._venue.timeline.advance()
+        return list(self._venue.ledger.fills)
 
     @property
     def wire(self) -> list[WireCopy]:
@@ -155,6 +183,11 @@ class Truth:
         """Ids of the account's open orders now, oldest first; normal ones, or with `tpsl` those of the other list."""
         self._venue.timeline.advance()
         return tuple(order.order_id for order in self._venue.shelf(uid).open_now(symbol, tpsl=tpsl))
+
+    def open_trigger_ids(self, uid: str, symbol: str | None = None) -> tuple[str, ...]:
+        """Ids of the account's trigger orders that are live or executing now, oldest first."""
+        self._venue.timeline.advance()
+        return tuple(o.order_id for o in self._triggers.pending(uid, None if symbol is None else (symbol,)))
 
     def forget(self) -> None:
         """Drop all wire copies; counters stay."""
