@@ -63,10 +63,14 @@ def identify(
 
 
 def check_permission(key: Key, permission: str) -> None:
-    """Raises `Refusal` 40014 unless the key has the permission, `read` or `trade`."""
-    granted = key.trade if permission == "trade" else key.read
+    """Raises `Refusal` 40014 unless the key has the permission: `read`, `trade` or `transfer`."""
+    granted, name = {
+        "read": (key.read, "spot order read"),
+        "trade": (key.trade, "spot order write"),
+        "transfer": (key.transfer, "wallet transfer write"),
+    }[permission]
     if not granted:
-        raise Refusal("40014", "spot order write" if permission == "trade" else "spot order read")
+        raise Refusal("40014", name)
 
 
 def _signed_by(key: Key, message: bytes, signature: str) -> bool:
