@@ -47,10 +47,7 @@ def unfilled_row(order: Order, mark: Mark) -> dict[str, object]:
 
 def history_row(order: Order, cancelled_text: str) -> dict[str, object]:
     """A row of history-orders."""
-    return _told(order, order.marks[-1], cancelled_text) | {
-        "triggerPrice": _plain(order.draft.trigger_price),
-        "tpslType": "tpsl" if order.draft.tpsl else "normal",
-    }
+    return _told(order, order.marks[-1], cancelled_text)
 
 
 def order_info_row(order: Order, mark: Mark, cancelled_text: str) -> dict[str, object]:
@@ -141,6 +138,8 @@ def _told(order: Order, mark: Mark, cancelled_text: str) -> dict[str, object]:
         "feeDetail": _fee_detail(order, mark),
         "orderSource": _origin(order),
         "cancelReason": order.cancel_reason if cancelled else "",
+        "triggerPrice": _plain(draft.trigger_price),
+        "tpslType": "tpsl" if draft.tpsl else "normal",
         "cTime": str(order.created_ms),
         "uTime": str(mark.time_ms),
     }
