@@ -39,6 +39,62 @@ async def test_cancel_by_symbol(exchange, client):
     assert exchange.truth.executions[0].order_ids == tuple(placed)
 
 
+async def test_place_and_cancel(exchange, client):
+    """An order placed and cancelled by its own clientOid; a body is signed as it is written."""
+    order = {
+        "symbol": "BTCUSDT",
+        "side": "buy",
+        "orderType": "limit",
+        "force": "gtc",
+        "price": "60000",
+        "size": "0.001",
+    }
+    placed = await client.fetch("POST", f"{TRADE}place-order", data={**order, "clientOid": "pyb-1"})
+    order_id = placed.data["data"]["orderId"]
+    assert exchange.order(order_id).client_oid == "pyb-1"
+    assert exchange.truth.open_ids(exchange.account.uid) == (order_id,)
+    cancelled = await client.fetch("POST", f"{TRADE}cancel-order", data={"symbol": "BTCUSDT", "clientOid": "pyb-1"})
+    assert cancelled.data["data"] == {"orderId": order_id, "clientOid": "pyb-1"}
+    await asyncio.sleep(0.05)
+    assert exchange.order(order_id).status == "cancelled"
+
+
+async def test_batch_and_replace(exchange, client):
+    """Lists inside a body, and the answer that fails inside success."""
+    item = {"side": "buy", "orderType": "limit", "force": "gtc", "price": "60000", "size": "0.001"}
+    body = {"symbol": "BTCUSDT", "orderList": [item, {**item, "size": "0.00000001"}]}
+    answer = (await client.fetch("POST", f"{TRADE}batch-orders", data=body)).data["data"]
+    (good,), (bad,) = answer["successList"], answer["failureList"]
+    assert bad["errorCode"] == "40808"
+    change = {"symbol": "BTCUSDT", "orderId": good["orderId"], "price": "61000", "size": "0.002"}
+    replaced = (await client.fetch("POST", f"{TRADE}cancel-replace-order", data=change)).data["data"]
+    assert replaced["success"] == "success"
+    assert exchange.truth.open_ids(exchange.account.uid) == (replaced["orderId"],)
+    dead = {**change, "orderId": exchange.record()}
+    failed = (await client.fetch("POST", f"{TRADE}cancel-replace-order", data=dead)).data
+    assert (failed["code"], failed["data"]["success"]) == ("00000", "failure")
+
+
+async def test_trigger_order(exchange, client):
+    """Placed, listed and cancelled by symbol."""
+    plan = {
+        "symbol": "BTCUSDT",
+        "side": "buy",
+        "orderType": "market",
+        "planType": "total",
+        "size": "100",
+        "triggerPrice": "60000",
+        "triggerType": "fill_price",
+    }
+    placed = await client.fetch("POST", f"{TRADE}place-plan-order", data=plan)
+    order_id = placed.data["data"]["orderId"]
+    listing = await client.fetch("GET", f"{TRADE}current-plan-order", params={"symbol": "BTCUSDT"})
+    assert [row["orderId"] for row in listing.data["data"]["orderList"]] == [order_id]
+    await client.fetch("POST", f"{TRADE}batch-cancel-plan-order", data={"symbolList": ["BTCUSDT"]})
+    await asyncio.sleep(0.05)
+    assert exchange.truth.open_trigger_ids(exchange.account.uid) == ()
+
+
 async def test_open_orders_and_history(exchange, client):
     """Both listings with query parameters in the order in which they were written."""
     one, two = exchange.rest("BTCUSDT", 2)
