@@ -19,6 +19,7 @@ from bitget_async.endpoints import (
     BATCH_CANCEL_ORDER,
     CANCEL_ORDER,
     CANCEL_SYMBOL_ORDER,
+    FILLS,
     HISTORY_ORDERS,
     ORDER_INFO,
     PLACE_ORDER,
@@ -31,7 +32,8 @@ from bitget_async.endpoints import (
 from bitget_async.errors import NotSent, OrderNotFound, UsageError
 from bitget_async.evidence import Assumptions
 from bitget_async.limits import Limits, LocalLimits, Unlimited
-from bitget_async.models import AccountInfo, Asset, BatchAck, Order, OrderAck, OrderType, Side, Symbol
+from bitget_async.models import AccountInfo, Asset, BatchAck, Fill, Order, OrderAck, OrderType, Side, Symbol
+from bitget_async.pages import Pages, Position
 from bitget_async.session import Session
 from bitget_async.transport import AiohttpTransport, is_loopback, origin_of
 from bitget_async.watcher import Watcher
@@ -418,7 +420,7 @@ class BitgetClient:
             raise OrderNotFound("00000", "an empty answer", http_status=200, endpoint=ORDER_INFO.label)
         return rows[0]
 
-    async def unfilled_orders(
+    def unfilled_orders(
         self,
         symbol: str | None = None,
         *,
@@ -428,25 +430,30 @@ class BitgetClient:
         end_ms: int | None = None,
         order_id: str | None = None,
         tpsl_type: str | None = None,
-    ) -> list[Order]:
+        position: Position | None = None,
+    ) -> Pages[Order]:
         """
-        One page of open orders: at most 100 rows, newest first. An empty page can be as old as a lagging replica.
+        Open orders, newest first: await it for one page, iterate over it for all; see `Pages`. They can be as old as a
+        lagging replica, an empty page too.
 
         Args:
             symbol: one symbol, or `None` for all.
-            limit: rows, 1 to 100.
-            id_less_than: only orders older than this order id: the smallest id of the page before.
+            limit: rows a page, 1 to 100.
+            id_less_than: only orders older than this order id.
             start_ms, end_ms: creation time, Unix milliseconds.
             order_id: one order.
             tpsl_type: "normal" (default) or "tpsl": two separate lists.
+            position: go on where an earlier read with the same parameters stopped.
 
-        Raises: UsageError, NotSent, OutcomeUnknown, Refused.
-        Cancelling: safe. Cost: 1 token of unfilled-orders (20 a second per UID).
+        Raises (when it is used): UsageError, NotSent, OutcomeUnknown, Refused.
+        Cancelling: safe. Cost: 1 token of unfilled-orders (20 a second per UID) a page.
         Source: https://www.bitget.com/api-doc/spot/trade/Get-Unfilled-Orders, read 2025-11-30.
         """
-        return await self._page(UNFILLED_ORDERS, symbol, limit, id_less_than, start_ms, end_ms, order_id, tpsl_type)
+        return self._listing(
+            UNFILLED_ORDERS, position, symbol, limit, id_less_than, start_ms, end_ms, order_id, tpsl_type=tpsl_type
+        )
 
-    async def history_orders(
+    def history_orders(
         self,
         symbol: str | None = None,
         *,
@@ -456,46 +463,79 @@ class BitgetClient:
         end_ms: int | None = None,
         order_id: str | None = None,
         tpsl_type: str | None = None,
-    ) -> list[Order]:
+        position: Position | None = None,
+    ) -> Pages[Order]:
         """
-        One page of finished orders of the last 90 days: at most 100 rows, newest first. It lags behind the truth.
+        Finished orders of the last 90 days, newest first: await it for one page, iterate over it for all; see `Pages`.
+        They lag behind the truth.
 
         Args:
             symbol: one symbol, or `None` for all.
-            limit: rows, 1 to 100.
-            id_less_than: only orders older than this order id: the smallest id of the page before.
+            limit: rows a page, 1 to 100.
+            id_less_than: only orders older than this order id.
             start_ms, end_ms: Unix milliseconds; which time they filter on is not documented (creation, presumably).
+                More than 30 days are asked in parts, newest first.
             order_id: one order.
             tpsl_type: "normal" (default) or "tpsl": two separate lists.
+            position: go on where an earlier read with the same parameters stopped.
 
-        Raises: UsageError, NotSent, OutcomeUnknown, Refused.
-        Cancelling: safe. Cost: 1 token of history-orders (20 a second per UID).
+        Raises (when it is used): UsageError, NotSent, OutcomeUnknown, Refused.
+        Cancelling: safe. Cost: 1 token of history-orders (20 a second per UID) a page.
         Source: https://www.bitget.com/api-doc/spot/trade/Get-History-Orders, read 2025-11-30.
         """
-        return await self._page(HISTORY_ORDERS, symbol, limit, id_less_than, start_ms, end_ms, order_id, tpsl_type)
+        return self._listing(
+            HISTORY_ORDERS, position, symbol, limit, id_less_than, start_ms, end_ms, order_id, tpsl_type=tpsl_type
+        )
 
-    async def _page(
+    def fills(
+        self,
+        symbol: str | None = None,
+        *,
+        limit: int = 100,
+        id_less_than: str | None = None,
+        start_ms: int | None = None,
+        end_ms: int | None = None,
+        order_id: str | None = None,
+        position: Position | None = None,
+    ) -> Pages[Fill]:
+        """
+        The account's trades of the last 90 days, newest first: await it for one page, iterate over it for all; see
+        `Pages`.
+
+        Args:
+            symbol: one symbol, or `None` for all.
+            limit: rows a page, 1 to 100.
+            id_less_than: only trades older than this TRADE id.
+            start_ms, end_ms: Unix milliseconds. More than 90 days are asked in parts, newest first.
+            order_id: the trades of one order.
+            position: go on where an earlier read with the same parameters stopped.
+
+        Raises (when it is used): UsageError, NotSent, OutcomeUnknown, Refused.
+        Cancelling: safe. Cost: 1 token of fills (10 a second per UID) a page.
+        Source: https://www.bitget.com/api-doc/spot/trade/Get-Fills, read 2025-11-30.
+        """
+        return self._listing(FILLS, position, symbol, limit, id_less_than, start_ms, end_ms, order_id)
+
+    def _listing(
         self,
         row: Endpoint,
+        position: Position | None,
         symbol: str | None,
         limit: int,
         id_less_than: str | None,
         start_ms: int | None,
         end_ms: int | None,
         order_id: str | None,
-        tpsl_type: str | None,
-    ) -> list[Order]:
-        rows: list[Order] = await self.call(
-            row,
-            symbol=symbol,
-            limit=limit,
-            id_less_than=id_less_than,
-            start_time=start_ms,
-            end_time=end_ms,
-            order_id=order_id,
-            tpsl_type=tpsl_type,
-        )
-        return rows
+        **more: Any,
+    ) -> Pages[Any]:
+        given = {"symbol": symbol, "limit": limit, "id_less_than": id_less_than, "order_id": order_id, **more}
+        given |= {"start_time": start_ms, "end_time": end_ms}
+        return Pages(self.call, row, given, now_ms=self._now_ms, position=position)
+
+    def _now_ms(self) -> int:
+        """The exchange's clock as well as it is known."""
+        session = self._open()[0]
+        return session.server.estimate_ms(session.clock.monotonic_ns())
 
 
 def _positive(name: str, value: object) -> None:

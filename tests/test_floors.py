@@ -39,7 +39,7 @@ def room(own: set[str], foreign: str = "", *, asyncio: bool = True) -> Room:
     return Room(frozenset(own), frozenset(foreign.split()), asyncio)
 
 
-BELOW_CLIENT = F0 | F1 | F2 | F3 | {"tasks", "course", "watcher", "cancellation", "stream"}
+BELOW_CLIENT = F0 | F1 | F2 | F3 | {"tasks", "course", "watcher", "cancellation", "stream", "pages", "families"}
 PLAN: dict[str, Room] = {
     # F0. `errors` may name `models` for type checkers only, see TYPES_ONLY.
     "errors": room(set(), asyncio=False),
@@ -63,10 +63,13 @@ PLAN: dict[str, Room] = {
     "session": room(F0 | F1 | F2 | {"tasks"}),
     "stream.connection": room(F0 | F1 | F2 | {"tasks"}, "aiohttp yarl"),
     "stream": room({"stream.protocol", "stream.connection"}),
+    "pages": room(F0 | {"endpoints"}, asyncio=False),
     # F4: the session is a Protocol that they declare themselves; each imports the ones above it here.
     "course": room(F0 | {"evidence", "endpoints"}),
     "watcher": room(F0 | {"evidence", "inquiry", "endpoints", "tasks", "course"}),
     "cancellation": room(F0 | {"evidence", "inquiry", "endpoints", "tasks", "course", "watcher"}),
+    # Verbs by family; what makes the calls is a Protocol that `pages` declares.
+    "families": room(F0 | {"endpoints", "pages", "rules"}),
     # F5
     "client": room(BELOW_CLIENT, "uvloop opentelemetry"),
     FRONT_DOOR: room(BELOW_CLIENT | {"client"}, asyncio=False),
