@@ -26,7 +26,7 @@ from bitget_async.errors import BitgetError, OutcomeUnknown
 from bitget_async.models import Record
 from bitget_async.models.texts import Text
 
-__all__ = ["Answer", "Reply", "Request", "decode", "encode"]
+__all__ = ["Answer", "Reply", "Request", "date", "decode", "encode"]
 
 T = TypeVar("T")
 SUCCESS = "00000"
@@ -41,12 +41,14 @@ class Request(msgspec.Struct, frozen=True, gc=False):
         raw_target: path and raw query: what is signed.
         sent_target: path and percent-encoded query: what is sent.
         body: what is signed and sent; empty for GET.
+        dated: whether the body still wants its `requestTime`: see `date`.
     """
 
     row: Endpoint
     raw_target: str
     sent_target: str
     body: bytes
+    dated: bool = False
 
 
 class Reply(msgspec.Struct, frozen=True, gc=False):
@@ -112,13 +114,20 @@ def encode(row: Endpoint, given: Mapping[str, Any]) -> Request:
     """
     wire = row.checked(given)
     if row.method == "POST":
-        return Request(row, row.path, row.path, orjson.dumps(wire))
+        dated = row.dated and "receiveWindow" in wire and "requestTime" not in wire
+        return Request(row, row.path, row.path, orjson.dumps(wire), dated)
     if not wire:
         return Request(row, row.path, row.path, b"")
     pairs = sorted(wire.items())
     raw = "&".join(f"{name}={value}" for name, value in pairs)
     sent = "&".join(f"{name}={quote(value, safe='')}" for name, value in pairs)
     return Request(row, f"{row.path}?{raw}", f"{row.path}?{sent}", b"")
+
+
+def date(request: Request, timestamp_ms: int) -> Request:
+    """The request with its `requestTime`, from which the receive window counts: taken right before the signing."""
+    body = request.body[:-1] + b',"requestTime":"%d"}' % timestamp_ms
+    return Request(request.row, request.raw_target, request.sent_target, body)
 
 
 def decode(row: Endpoint, reply: Reply) -> Answer[Any]:
@@ -290,7 +299,9 @@ def _salvage_record(record: type[Record], raw: msgspec.Raw) -> Record:
     values: dict[str, Any] = {}
     unreadable: list[str] = []
     told = [field for field in msgspec.structs.fields(record) if field.name != "unreadable"]
-    if record.__struct_config__.array_like:
+    if record.bare and bytes(raw)[:1] not in (b"{", b"[", b"n"):
+        fields = {record.bare: raw}
+    elif record.__struct_config__.array_like:
         fields = {field.encode_name: text for field, text in zip(told, _ROWS.decode(raw), strict=False)}
     else:
         fields = _FIELDS.decode(raw)
@@ -318,7 +329,7 @@ def _salvage_field(kind: Any, text: msgspec.Raw) -> Any:
                 return each(said.decode())
         value = msgspec.json.decode(text, type=kind, strict=False)
     except (msgspec.MsgspecError, UnicodeError, ValueError, RecursionError):
-        return said.decode() if kind is str and said.isdigit() else None
+        return said.decode() if str in (kind, *get_args(kind)) and said.isdigit() else None
     return None if isinstance(value, Decimal) and not value.is_finite() else value
 
 

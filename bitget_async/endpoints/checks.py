@@ -18,6 +18,7 @@ __all__ = [
     "amount",
     "client_oid",
     "coin",
+    "cursor",
     "integer",
     "milliseconds",
     "one_of",
@@ -25,12 +26,15 @@ __all__ = [
     "price_text",
     "symbol",
     "symbols",
+    "user_id",
+    "word",
 ]
 
 SYMBOL = re.compile(r"[A-Z0-9$._\-]{2,40}")
 COIN = re.compile(r"[A-Za-z0-9$._\-]{1,40}")
 CLIENT_OID = re.compile(r"[0-9A-Za-z_:#+\- ]{1,64}")
 DIGITS = re.compile(r"[0-9]{1,32}")
+WORD = re.compile(r"[!-~][ -~]{0,63}")
 
 
 def _shown(value: object) -> str:
@@ -52,10 +56,24 @@ def coin(value: object) -> str:
     return value
 
 
-def order_id(value: object) -> str:
-    """An order id: decimal digits as a string."""
-    if not isinstance(value, str) or DIGITS.fullmatch(value) is None:
-        raise UsageError(f"must be an order id (a string of digits), not {_shown(value)}")
+def _digits(what: str) -> Callable[[object], str]:
+    def check(value: object) -> str:
+        if not isinstance(value, str) or DIGITS.fullmatch(value) is None:
+            raise UsageError(f"must be {what} (a string of digits), not {_shown(value)}")
+        return value
+
+    return check
+
+
+order_id = _digits("an order id")
+user_id = _digits("a user id")
+cursor = _digits("the id of a row")
+
+
+def word(value: object) -> str:
+    """A name of the exchange's, of a chain for example: 1 to 64 printable ASCII characters."""
+    if not isinstance(value, str) or WORD.fullmatch(value) is None:
+        raise UsageError(f"must be 1 to 64 printable ASCII characters, not {_shown(value)}")
     return value
 
 

@@ -145,6 +145,7 @@ class Endpoint:
         max_bytes: longest answer body that is read.
         dated: the body takes `requestTime`, which the session writes at the signing if a `receive_window` was given.
         paging: how to get the next page, for calls that have pages.
+        unnamed: the documents at hand name no quota, so that `quota` is our choice.
     """
 
     name: str
@@ -163,6 +164,7 @@ class Endpoint:
     max_bytes: int = 1024 * KIB
     dated: bool = False
     paging: Paging | None = None
+    unnamed: bool = False
     _fields: Fields = field(init=False, repr=False)
 
     def __post_init__(self) -> None:

@@ -8,9 +8,32 @@ read is `None` and its wire name stands in `unreadable`. Neither is ever proof o
 
 from __future__ import annotations
 
-from bitget_async.models.account import AccountInfo, Asset
-from bitget_async.models.fills import Fill, FillFee
-from bitget_async.models.market import ServerTime, Symbol
+from bitget_async.models.account import (
+    AccountBalance,
+    AccountInfo,
+    Asset,
+    Bill,
+    BotAsset,
+    DeductInfo,
+    FundingAsset,
+    SubAccountAssets,
+    SwitchAck,
+    TaxRecord,
+    TradeRate,
+    UpgradeStatus,
+)
+from bitget_async.models.fills import (
+    Fill,
+    FillFee,
+)
+from bitget_async.models.market import (
+    Chain,
+    Coin,
+    FeeTier,
+    ServerTime,
+    SupportSymbols,
+    Symbol,
+)
 from bitget_async.models.orders import (
     BatchAck,
     CoinFee,
@@ -22,9 +45,28 @@ from bitget_async.models.orders import (
     ReplaceAck,
     SymbolAck,
 )
+from bitget_async.models.prices import (
+    Auction,
+    Book,
+    Candle,
+    FundFlow,
+    Level,
+    MarketFill,
+    MergedBook,
+    NetFlow,
+    Ticker,
+    WhaleFlow,
+)
 from bitget_async.models.record import Record
-from bitget_async.models.reports import CancellationReport, Fate, OrderFate, Outcome, Scope
+from bitget_async.models.reports import (
+    CancellationReport,
+    Fate,
+    OrderFate,
+    Outcome,
+    Scope,
+)
 from bitget_async.models.texts import (
+    AuctionStage,
     OrderStatus,
     OrderType,
     PlanType,
@@ -32,22 +74,55 @@ from bitget_async.models.texts import (
     Side,
     SubOrderStatus,
     TradeScope,
+    TransferStatus,
     TriggerStatus,
     TriggerType,
+    UpgradeState,
+    WalletStatus,
     YesNo,
 )
-from bitget_async.models.triggers import ResultAck, SubOrder, TriggerAck, TriggerOrder, TriggerPage
+from bitget_async.models.triggers import (
+    ResultAck,
+    SubOrder,
+    TriggerAck,
+    TriggerOrder,
+    TriggerPage,
+)
+from bitget_async.models.wallet import (
+    DepositAddress,
+    TransferAck,
+    TransferRecord,
+    WalletRecord,
+)
 
 __all__ = [
+    "AccountBalance",
     "AccountInfo",
     "Asset",
+    "Auction",
+    "AuctionStage",
     "BatchAck",
+    "Bill",
+    "Book",
+    "BotAsset",
     "CancellationReport",
+    "Candle",
+    "Chain",
+    "Coin",
     "CoinFee",
+    "DeductInfo",
+    "DepositAddress",
     "Fate",
     "FeeDetail",
+    "FeeTier",
     "Fill",
     "FillFee",
+    "FundFlow",
+    "FundingAsset",
+    "Level",
+    "MarketFill",
+    "MergedBook",
+    "NetFlow",
     "OpenOrder",
     "Order",
     "OrderAck",
@@ -64,15 +139,29 @@ __all__ = [
     "Scope",
     "ServerTime",
     "Side",
+    "SubAccountAssets",
     "SubOrder",
     "SubOrderStatus",
+    "SupportSymbols",
+    "SwitchAck",
     "Symbol",
     "SymbolAck",
+    "TaxRecord",
+    "Ticker",
+    "TradeRate",
     "TradeScope",
+    "TransferAck",
+    "TransferRecord",
+    "TransferStatus",
     "TriggerAck",
     "TriggerOrder",
     "TriggerPage",
     "TriggerStatus",
     "TriggerType",
+    "UpgradeState",
+    "UpgradeStatus",
+    "WalletRecord",
+    "WalletStatus",
+    "WhaleFlow",
     "YesNo",
 ]

@@ -1,12 +1,13 @@
-"""Market data and trading rules, as the exchange tells them."""
+"""Symbols, coins and fees, as the exchange tells everybody."""
 
 from __future__ import annotations
 
 from decimal import Decimal
 
 from bitget_async.models.record import Amounts, Record, wire_names
+from bitget_async.models.texts import YesNo
 
-__all__ = ["ServerTime", "Symbol"]
+__all__ = ["Chain", "Coin", "FeeTier", "ServerTime", "SupportSymbols", "Symbol"]
 
 
 class ServerTime(Record, frozen=True, kw_only=True, rename=wire_names(server_ms="serverTime")):
@@ -56,3 +57,83 @@ class Symbol(
     off_ms: int | None = None
     max_limit_order_value: Decimal | None = None
     max_market_order_value: Decimal | None = None
+
+
+class Chain(Amounts, frozen=True, kw_only=True, rename="camel"):
+    """
+    One chain on which a coin can be moved, amounts in that coin.
+
+    Attributes:
+        chain: its name.
+        need_tag, withdrawable, rechargeable: what it takes and allows; `None` where not told.
+        withdraw_fee: fee of a withdrawal.
+        extra_withdraw_fee: part of the amount that is burnt on top: 0.1 is 10 %.
+        deposit_confirm, withdraw_confirm: blocks until it counts.
+        min_deposit_amount, min_withdraw_amount: least amounts.
+        withdraw_step: withdrawals must be a multiple of it, if it is not 0.
+        withdraw_min_scale: decimal places of a withdrawal.
+        browser_url, contract_address: block explorer and contract, or `None`.
+        congestion: `normal` or `congested`.
+    """
+
+    chain: str = ""
+    need_tag: bool | None = None
+    withdrawable: bool | None = None
+    rechargeable: bool | None = None
+    withdraw_fee: Decimal | None = None
+    extra_withdraw_fee: Decimal | None = None
+    deposit_confirm: int | None = None
+    withdraw_confirm: int | None = None
+    min_deposit_amount: Decimal | None = None
+    min_withdraw_amount: Decimal | None = None
+    browser_url: str | None = None
+    contract_address: str | None = None
+    withdraw_step: Decimal | None = None
+    withdraw_min_scale: int | None = None
+    congestion: str = ""
+
+
+class Coin(Record, frozen=True, kw_only=True, rename="camel"):
+    """
+    One coin.
+
+    Attributes:
+        coin_id, coin: its number and its name.
+        transfer: whether it can be moved between accounts; `None` where not told.
+        area_coin: whether it belongs to a trading area. In no document; seen in answers.
+        chains: where it can be moved; `None` where the exchange sent `null` or nothing.
+    """
+
+    coin_id: str = ""
+    coin: str = ""
+    transfer: bool | None = None
+    area_coin: YesNo = YesNo.UNKNOWN
+    chains: tuple[Chain, ...] | None = None
+
+
+class FeeTier(Amounts, frozen=True, kw_only=True, rename="camel"):
+    """
+    What an account of one VIP level pays.
+
+    Attributes:
+        level: the level.
+        deal_amount: traded in 30 days to get it, in USDT.
+        asset_amount: held to get it, in USDT.
+        taker_fee_rate, maker_fee_rate: as fractions. 0 means "see the announcement", says the page.
+        btc_withdraw_amount, usdt_withdraw_amount: most withdrawn in 24 hours, in BTC and in USDT.
+    """
+
+    level: int | None = None
+    deal_amount: Decimal | None = None
+    asset_amount: Decimal | None = None
+    taker_fee_rate: Decimal | None = None
+    maker_fee_rate: Decimal | None = None
+    btc_withdraw_amount: Decimal | None = None
+    usdt_withdraw_amount: Decimal | None = None
+
+
+class SupportSymbols(Record, frozen=True, kw_only=True, rename="camel"):
+    """Symbols that the exchange keeps statistics of: spot and futures; `None` where it sent `null` or nothing."""
+
+    spot_list: tuple[str, ...] | None = None
+    future_list: tuple[str, ...] | None = None

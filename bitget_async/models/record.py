@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Callable
 from decimal import Decimal
-from typing import Any
+from typing import Any, ClassVar
 
 import msgspec
 
@@ -34,7 +34,12 @@ def finite(value: object) -> None:
 
 
 class Record(msgspec.Struct, frozen=True, kw_only=True):
-    """Base of what the exchange answers. `unreadable` lists the wire names of fields that could not be read."""
+    """
+    Base of what the exchange answers. `unreadable` lists the wire names of fields that could not be read.
+    `bare` names the field that holds the answer where it is no object, but `true` for example.
+    """
+
+    bare: ClassVar[str] = ""
 
     unreadable: tuple[str, ...] = msgspec.field(default=(), name="-")
 

@@ -6,6 +6,7 @@ import enum
 from typing import Self, cast
 
 __all__ = [
+    "AuctionStage",
     "OrderStatus",
     "OrderType",
     "PlanType",
@@ -14,8 +15,11 @@ __all__ = [
     "SubOrderStatus",
     "Text",
     "TradeScope",
+    "TransferStatus",
     "TriggerStatus",
     "TriggerType",
+    "UpgradeState",
+    "WalletStatus",
     "YesNo",
 ]
 
@@ -183,3 +187,40 @@ class YesNo(Text):
 
     def __bool__(self) -> bool:
         return self is YesNo.YES
+
+
+class TransferStatus(Text):
+    """Status of a transfer between accounts. The exchange writes them with a capital."""
+
+    SUCCESSFUL = "successful"
+    FAILED = "failed"
+    PROCESSING = "processing"
+    UNKNOWN = ""
+
+
+class WalletStatus(Text):
+    """Status of a deposit or withdrawal."""
+
+    PENDING = "pending"
+    SUCCESS = "success"
+    FAIL = "fail"
+    UNKNOWN = ""
+
+
+class UpgradeState(Text):
+    """How far the change to a unified account is."""
+
+    PROCESS = "process"
+    SUCCESS = "success"
+    FAIL = "fail"
+    UNKNOWN = ""
+
+
+class AuctionStage(Text):
+    """Stage of an opening auction, in the exchange's words: `callAuction`, `noCancelAuction`, `match`, ..."""
+
+    CALL_AUCTION = "callauction"
+    NO_CANCEL_AUCTION = "nocancelauction"
+    MATCH = "match"
+    CONTINUOUS_TRADE = "continuoustrade"
+    UNKNOWN = ""
