@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import decimal
 import json
 from decimal import Decimal
@@ -16,6 +17,11 @@ from hypothesis import strategies as st
 from bitget_async.errors import UsageError
 from bitget_async.models import OrderType, Side, Symbol
 from bitget_async.rules import Rulebook, TradingRules
+from bitget_async.sim import SimulatedExchange
+from bitget_async.sim.market import SYMBOLS, symbol_row
+from bitget_async.sim.orders import Draft
+from bitget_async.sim.refusals import Refusal
+from bitget_async.sim.rules import OrderRules
 
 FIXTURES = Path(__file__).parent / "fixtures"
 RECORDED = FIXTURES / "recorded" / "public__symbols-when_symbol_is_supplied.json"
@@ -532,6 +538,44 @@ def test_check_takes_exactly_the_market_buys_within_limits(units: int) -> None:
     """Billionths of USDT against the quote precision of eight places, one dollar, and a million."""
     amount = Decimal(units).scaleb(-9)
     assert takes(rules(), "buy", "market", quote_size=amount) is (units % 10 == 0 and 10**9 <= units <= 10**15)
+
+
+@settings(max_examples=300, deadline=None)
+@given(
+    name=st.sampled_from(["BTCUSDT", "PEPEUSDT", "XRPUSDT"]),
+    side=st.sampled_from(["buy", "sell"]),
+    order_type=st.sampled_from(["limit", "market"]),
+    factor=st.one_of(st.just(1), st.decimals("0.9", "1.1", places=4)),
+    value=st.one_of(st.decimals("0.5", "2", places=4), st.decimals("900000", "11000000", places=2)),
+    extra=st.sampled_from([0, 0, 0, 1, 2]),
+)
+def test_the_simulated_exchange_refuses_the_same_orders(
+    name: str, side: str, order_type: str, factor: Decimal, value: Decimal, extra: int
+) -> None:
+    """
+    Written by somebody else from the exchange's codes: what passes here is taken there, and the other way round.
+
+    Spare zeros are left out: there decimals count as they are written.
+    """
+    exchange = SimulatedExchange(1)
+    symbol = SYMBOLS[name]
+    last = symbol.last
+    buys_at_market = (side, order_type) == ("buy", "market")
+    price = (last * factor).quantize(Decimal(1).scaleb(-symbol.price_digits - (extra == 2)))
+    digits = 8 if buys_at_market else symbol.size_digits
+    size = (value if buys_at_market else value / price).quantize(Decimal(1).scaleb(-digits - (extra == 1)))
+    limit = order_type == "limit"
+    draft = Draft(symbol=name, side=side, order_type=order_type, price=price if limit else Decimal(0), size=size)
+    draft = dataclasses.replace(draft, price=draft.price.normalize(), size=draft.size.normalize())
+    taken = True
+    try:
+        OrderRules(exchange.venue, exchange.settings).check(exchange.account, draft)
+    except Refusal:
+        taken = False
+    told = rules(**symbol_row(symbol, exchange.settings))
+    sizes = {"quote_size": size} if buys_at_market else {"size": size}
+    passes = takes(told, side, order_type, price=price if limit else None, market_price=last, **sizes)
+    assert passes is taken
 
 
 # -- the book ---------------------------------------------------------------------------------------------------------
