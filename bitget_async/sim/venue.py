@@ -89,13 +89,11 @@ class Venue:
         moved = self._moved.get(symbol)
         return SYMBOLS[symbol].last if moved is None else moved
 
-    def move_price(self, symbol: str, price: Decimal, now_ns: int, *, fills: bool = True) -> None:
+    def move_price(self, symbol: str, price: Decimal, now_ns: int) -> None:
         """Move the last price, have the market fill the resting orders that it crosses, then call the hooks."""
         self._moved[symbol] = price
-        if fills:
-            self._matching.follow(symbol, now_ns)
-        for hook in list(self.price_hooks):
-            hook(symbol, price, now_ns)
+        self._matching.follow(symbol, now_ns)
+        self._tell_price(symbol, price, now_ns)
 
     def shelf(self, uid: str) -> Shelf:
         """The orders of one account."""
@@ -187,8 +185,9 @@ class Venue:
         self._book(taker, base, quote, price, "taker", now_ns)
         if not self._settings.standing_market:
             symbol = taker.symbol
+            self._moved[symbol] = price
             # Once the engine is through with the order: what a hook does must not meet a half-matched book.
-            self.timeline.at(now_ns, lambda due_ns: self.move_price(symbol, price, due_ns, fills=False))
+            self.timeline.at(now_ns, lambda due_ns: self._tell_price(symbol, price, due_ns))
 
     def complete(self, order: Order, now_ns: int) -> None:
         """End a market buy that cannot buy another lot: it is filled, and what it did not spend goes back."""
@@ -271,6 +270,10 @@ class Venue:
         self.executions = list(itertools.dropwhile(lambda run: run.time_ns < time_ns, self.executions))
         self.placements = list(itertools.dropwhile(lambda made: made.time_ns < time_ns, self.placements))
         self.ledger.forget_before(time_ns)
+
+    def _tell_price(self, symbol: str, price: Decimal, now_ns: int) -> None:
+        for hook in list(self.price_hooks):
+            hook(symbol, price, now_ns)
 
     def _book(self, order: Order, base: Decimal, quote: Decimal, price: Decimal, scope: str, now_ns: int) -> None:
         """One order's side of a trade."""
