@@ -12,6 +12,7 @@ from typing import Literal, Self
 from bitget_async.clock import Clock, SystemClock
 from bitget_async.sim.accounts import Account, Key, SimulatedKey
 from bitget_async.sim.faults import FaultScript
+from bitget_async.sim.funds import Funds
 from bitget_async.sim.gateway import Gateway
 from bitget_async.sim.market import SYMBOLS
 from bitget_async.sim.orders import ZERO, Draft, Mark, Order
@@ -50,7 +51,7 @@ class SimulatedExchange:
 
     Attributes:
         account: the default account, with one key that may read and trade.
-        settings, faults, truth, venue, triggers, gateway: its parts.
+        settings, faults, truth, venue, triggers, funds, gateway: its parts.
     """
 
     def __init__(
@@ -73,10 +74,19 @@ class SimulatedExchange:
         self._timeline = Timeline(the_clock, self.settings)
         self.venue = Venue(self._timeline, self.settings, self._dice)
         self.triggers = TriggerBook(self.venue, self.settings, self._dice)
+        self.funds = Funds(self.venue, self._dice)
         self.truth = Truth(self.venue, self.triggers, keep_wire=keep_wire, keep_headers=keep_headers)
         self.faults = FaultScript(self._dice.faults)
         self.gateway = Gateway(
-            the_clock, self.venue, self.truth, self.faults, self.settings, self._dice, self._keys, self.triggers
+            the_clock,
+            self.venue,
+            self.truth,
+            self.faults,
+            self.settings,
+            self._dice,
+            self._keys,
+            self.triggers,
+            self.funds,
         )
         self._server = SimulatorServer(self.gateway, host, port, keepalive_s=keepalive_s)
         self.account = self.add_account(balances=balances)
@@ -351,6 +361,7 @@ class SimulatedExchange:
         before_ns = self._timeline.advance() - round(older_than_s * SECOND_NS)
         self.venue.forget_before(before_ns)
         self.triggers.forget_before(before_ns)
+        self.funds.forget_before(before_ns)
         self.truth.forget()
 
 

@@ -39,7 +39,6 @@ MESSAGES: dict[str, str] = {
     "40808": "Parameter verification exception {0}",
     "40912": "single cancel cannot exceed 50",
     "40913": "{0} must be passed one",
-    "400172": "{0} does not conform to specification",
     "43001": "The order does not exist",
     "43004": "There is no order to cancel",
     "43005": "Exceed the maximum number of orders",
@@ -49,12 +48,13 @@ MESSAGES: dict[str, str] = {
     "43025": "Plan order does not exist",
     "43026": "The planned order has been closed",
     "43118": "clientOrderId duplicate",
-    "45111": "less than the minimum order quantity",
+    "43127": "Sub transfer not by main account, or main/sub relationship error",
     "45056": "The current order type cannot be cancelled",
     "45110": "less than the minimum amount {0} USDT",
+    "45111": "less than the minimum order quantity",
     "45113": "Maximum order value limit triggered",
-    "43127": "Sub transfer not by main account, or main/sub relationship error",
     "45129": "Cancel order is too frequent, the same orderId is only allowed to be canceled once in a second",
+    "400172": "{0} does not conform to specification",
 }
 """Code -> text, with `{0}` where the exchange names something. A code without an entry gets an empty text."""
 

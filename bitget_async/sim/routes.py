@@ -35,6 +35,11 @@ def _orders(name: str, *, advertised: bool = True) -> Route:
     return Route(name, "GET", f"/api/v2/spot/trade/{name}", 20, "UID", "read", advertised)
 
 
+def _account(path: str, per_second: int, permission: Literal["read", "trade", "transfer"] = "read") -> Route:
+    method: Literal["GET", "POST"] = "GET" if permission == "read" else "POST"
+    return Route(path.rsplit("/", 1)[1], method, f"/api/v2/{path}", per_second, "UID", permission)
+
+
 def _public(path: str, per_second: int) -> Route:
     return Route(path.rsplit("/", 1)[1], "GET", path, per_second, "IP", None)
 
@@ -61,8 +66,31 @@ ROUTES: dict[tuple[str, str], Route] = {
         _orders("current-plan-order"),
         _orders("history-plan-order"),
         _orders("plan-sub-order"),
-        Route("info", "GET", "/api/v2/spot/account/info", 1, "UID", "read"),
-        Route("assets", "GET", "/api/v2/spot/account/assets", 10, "UID", "read"),
+        _account("spot/account/info", 1),
+        _account("spot/account/assets", 10),
+        _account("spot/account/bills", 10),
+        _account("spot/account/subaccount-assets", 10),
+        _account("spot/account/sub-main-trans-record", 20),
+        _account("spot/account/transferRecords", 20),
+        _account("spot/account/deduct-info", 5),
+        # No page names the permission that these two need; trading is the one that a key without it must not have.
+        _account("spot/account/switch-deduct", 1, "trade"),
+        _account("spot/account/upgrade", 1, "trade"),
+        _account("spot/account/upgrade-status", 1),
+        _account("spot/wallet/transfer", 10, "transfer"),
+        _account("spot/wallet/subaccount-transfer", 10, "transfer"),
+        _account("spot/wallet/transfer-coin-info", 10),
+        _account("spot/wallet/deposit-address", 10),
+        _account("spot/wallet/deposit-records", 10),
+        _account("spot/wallet/withdrawal-records", 10),
+        _account("spot/wallet/subaccount-deposit-address", 10),
+        _account("spot/wallet/subaccount-deposit-records", 10),
+        _account("common/trade-rate", 10),
+        _account("common/all-trade-rate", 1),
+        _account("account/all-account-balance", 1),
+        _account("account/funding-assets", 10),
+        _account("account/bot-assets", 10),
+        _account("tax/spot-record", 1),
         # The unified API's page gives no quota that concerns a classic account; 10 is a guess and never binding here.
         Route("settings", "GET", "/api/v3/account/settings", 10, "UID", "read"),
         _public("/api/v2/public/time", 20),
