@@ -15,13 +15,25 @@ from bitget_async import OrderType, Side, UsageError
 from bitget_async.endpoints import (
     ASSETS,
     BATCH_CANCEL_ORDER,
+    BATCH_CANCEL_PLAN_ORDER,
+    BATCH_CANCEL_REPLACE_ORDER,
+    BATCH_ORDERS,
+    BILLS,
     CANCEL_ORDER,
+    CANCEL_PLAN_ORDER,
+    CANCEL_REPLACE_ORDER,
     CANCEL_SYMBOL_ORDER,
+    DEPOSIT_ADDRESS,
+    HISTORY_CANDLES,
     HISTORY_ORDERS,
+    MODIFY_PLAN_ORDER,
     ORDER_INFO,
     PLACE_ORDER,
+    PLACE_PLAN_ORDER,
+    SUBACCOUNT_TRANSFER,
     SYMBOLS,
     UNFILLED_ORDERS,
+    WALLET_TRANSFER,
     Endpoint,
     checks,
     items,
@@ -311,6 +323,20 @@ LIMIT = {"symbol": "BTCUSDT", "side": "buy", "order_type": "limit", "size": "1",
 MARKET = {"symbol": "BTCUSDT", "side": Side.SELL, "order_type": OrderType.MARKET, "size": 1}
 STOP = {**MARKET, "tpsl_type": "tpsl", "trigger_price": 5}
 
+ITEM = {key: value for key, value in LIMIT.items() if key != "symbol"}
+SOLD = {"side": "sell", "order_type": "market", "size": Decimal("0.1"), "client_oid": "a"}
+REPLACE = {"symbol": "BTCUSDT", "price": "2", "size": "1", "order_id": "7"}
+TRIGGER = {
+    "symbol": "BTCUSDT",
+    "side": Side.BUY,
+    "trigger_price": "100",
+    "order_type": "limit",
+    "execute_price": Decimal(99),
+    "size": 1,
+    "trigger_type": "fill_price",
+}
+MOVE = {"from_type": "spot", "to_type": "p2p", "amount": "1.50", "coin": "USDT"}
+
 ALLOWED: list[tuple[Endpoint, Mapping[str, Any], Mapping[str, Any]]] = [
     (
         PLACE_ORDER,
@@ -336,6 +362,95 @@ ALLOWED: list[tuple[Endpoint, Mapping[str, Any], Mapping[str, Any]]] = [
     (ORDER_INFO, {"order_id": "1"}, {"orderId": "1"}),
     (ORDER_INFO, {"client_oid": "t-1#a"}, {"clientOid": "t-1#a"}),
     (BATCH_CANCEL_ORDER, {"symbol": "AB", "order_list": ids(1)}, {"symbol": "AB", "orderList": [{"orderId": "1"}]}),
+    (
+        BATCH_CANCEL_ORDER,
+        {"batch_mode": "multiple", "order_list": [{"symbol": "AB", "client_oid": "x"}]},
+        {"batchMode": "multiple", "orderList": [{"symbol": "AB", "clientOid": "x"}]},
+    ),
+    (
+        BATCH_ORDERS,
+        {"symbol": "BTCUSDT", "order_list": (ITEM, {**SOLD, "stp_mode": "cancel_maker"})},
+        {
+            "symbol": "BTCUSDT",
+            "orderList": [
+                {"side": "buy", "orderType": "limit", "price": "2", "size": "1"},
+                {"side": "sell", "orderType": "market", "size": "0.1", "clientOid": "a", "stpMode": "cancel_maker"},
+            ],
+        },
+    ),
+    (
+        BATCH_ORDERS,
+        {"batch_mode": "multiple", "order_list": [{**SOLD, "symbol": "BTCUSDT"}]},
+        {
+            "batchMode": "multiple",
+            "orderList": [
+                {"symbol": "BTCUSDT", "side": "sell", "orderType": "market", "size": "0.1", "clientOid": "a"},
+            ],
+        },
+    ),
+    (
+        CANCEL_REPLACE_ORDER,
+        {**REPLACE, "new_client_oid": "b", "preset_stop_loss_price": 1, "execute_stop_loss_price": ""},
+        {
+            "symbol": "BTCUSDT",
+            "price": "2",
+            "size": "1",
+            "orderId": "7",
+            "newClientOid": "b",
+            "presetStopLossPrice": "1",
+            "executeStopLossPrice": "",
+        },
+    ),
+    (
+        BATCH_CANCEL_REPLACE_ORDER,
+        {"order_list": [REPLACE, {"symbol": "AB", "price": "3", "size": "1", "client_oid": "7"}]},
+        {
+            "orderList": [
+                {"symbol": "BTCUSDT", "price": "2", "size": "1", "orderId": "7"},
+                {"symbol": "AB", "price": "3", "size": "1", "clientOid": "7"},
+            ]
+        },
+    ),
+    (
+        PLACE_PLAN_ORDER,
+        {**TRIGGER, "plan_type": "total"},
+        {
+            "symbol": "BTCUSDT",
+            "side": "buy",
+            "triggerPrice": "100",
+            "orderType": "limit",
+            "executePrice": "99",
+            "planType": "total",
+            "size": "1",
+            "triggerType": "fill_price",
+        },
+    ),
+    (
+        MODIFY_PLAN_ORDER,
+        {"client_oid": "a", "trigger_price": "1", "order_type": "market", "size": "2"},
+        {"clientOid": "a", "triggerPrice": "1", "orderType": "market", "size": "2"},
+    ),
+    (CANCEL_PLAN_ORDER, {"order_id": "1"}, {"orderId": "1"}),
+    (BATCH_CANCEL_PLAN_ORDER, {"symbol_list": iter(["AB", "CD"])}, {"symbolList": ["AB", "CD"]}),
+    (
+        WALLET_TRANSFER,
+        MOVE,
+        {"fromType": "spot", "toType": "p2p", "amount": "1.50", "coin": "USDT"},
+    ),
+    (
+        SUBACCOUNT_TRANSFER,
+        {**MOVE, "to_type": "isolated_margin", "symbol": "AB", "from_user_id": "1", "to_user_id": "2"},
+        {
+            "fromType": "spot",
+            "toType": "isolated_margin",
+            "amount": "1.50",
+            "coin": "USDT",
+            "symbol": "AB",
+            "fromUserId": "1",
+            "toUserId": "2",
+        },
+    ),
+    (DEPOSIT_ADDRESS, {"coin": "BTC", "chain": "BTC-Bitcoin"}, {"coin": "BTC", "chain": "BTC-Bitcoin"}),
     (
         HISTORY_ORDERS,
         {"limit": 100, "start_time": 1_750_000_000_000, "id_less_than": "9", "receive_window": 5_000},
@@ -365,6 +480,59 @@ REFUSED: list[tuple[Endpoint, Mapping[str, Any], str]] = [
     (CANCEL_ORDER, {"client_oid": "a", "tpsl_type": "tpsl"}, "named by order_id"),
     (ORDER_INFO, {}, "^order_info: give either order_id or client_oid"),
     (ORDER_INFO, {"order_id": "1", "client_oid": "a"}, "^order_info: give either"),
+    (BATCH_CANCEL_ORDER, {"order_list": ids(1)}, "^batch_cancel_orders: symbol is missing"),
+    (BATCH_CANCEL_ORDER, {"symbol": "AB"}, "^batch_cancel_orders: order_list is missing"),
+    (BATCH_CANCEL_ORDER, {"symbol": "AB", "order_list": ids(21)}, "order_list must name 1 to 20 orders, not 21"),
+    (
+        BATCH_CANCEL_ORDER,
+        {"symbol": "AB", "order_list": [*ids(1), {"order_id": "9", "symbol": "CD"}]},
+        "order_list item 1: another symbol",
+    ),
+    (
+        BATCH_CANCEL_ORDER,
+        {"batch_mode": "multiple", "order_list": [{"order_id": "1", "symbol": "AB"}, {"order_id": "2"}]},
+        "order_list item 1: symbol is missing",
+    ),
+    (BATCH_ORDERS, {"order_list": [ITEM]}, "^batch_orders: symbol is missing; for several symbols"),
+    (BATCH_ORDERS, {"symbol": "AB", "order_list": []}, "order_list must name 1 to 20 orders, not 0"),
+    (BATCH_ORDERS, {"symbol": "AB", "order_list": [ITEM] * 21}, "must name 1 to 20 orders, not 21"),
+    (BATCH_ORDERS, {"symbol": "AB", "order_list": ITEM}, "order_list must be a list of mappings"),
+    (BATCH_ORDERS, {"symbol": "AB", "order_list": [ITEM, 7]}, "order_list item 1 must be a mapping"),
+    (BATCH_ORDERS, {"symbol": "AB", "order_list": [SOLD, SOLD]}, "names an order twice \\(by clientOid\\)"),
+    (
+        BATCH_ORDERS,
+        {"symbol": "AB", "order_list": [ITEM, {**ITEM, "price": None}]},
+        "^batch_orders: order_list item 1: a limit order needs a price",
+    ),
+    (BATCH_ORDERS, {"symbol": "AB", "order_list": [{**SOLD, "price": 1}]}, "item 0: a market order takes no price"),
+    (BATCH_ORDERS, {"symbol": "AB", "order_list": [ITEM, {**ITEM, "size": 0.5}]}, "item 1: size must be a Decimal"),
+    (BATCH_ORDERS, {"symbol": "AB", "order_list": [{**ITEM, "orderType": "limit"}]}, "unknown parameter orderType"),
+    (BATCH_ORDERS, {"symbol": "AB", "order_list": [{**ITEM, "trigger_price": 1}]}, "unknown parameter trigger_price"),
+    (BATCH_ORDERS, {"symbol": "AB", "order_list": [{**ITEM, 7: 1}]}, "unknown parameter 7"),
+    (BATCH_ORDERS, {"symbol": "AB", "batch_mode": "multiple", "order_list": [ITEM]}, "symbol goes into the items"),
+    (BATCH_ORDERS, {"batch_mode": "many", "order_list": [ITEM]}, "batch_mode must be one of single, multiple"),
+    (CANCEL_REPLACE_ORDER, {**REPLACE, "order_id": None}, "give either order_id or client_oid"),
+    (CANCEL_REPLACE_ORDER, {**REPLACE, "client_oid": "a"}, "give either order_id or client_oid"),
+    (CANCEL_REPLACE_ORDER, {**REPLACE, "price": None}, "price is missing"),
+    (BATCH_CANCEL_REPLACE_ORDER, {"order_list": [REPLACE, REPLACE]}, "names an order twice \\(by orderId\\)"),
+    (BATCH_CANCEL_REPLACE_ORDER, {"order_list": [{**REPLACE, "size": None}]}, "item 0: size is missing"),
+    (PLACE_PLAN_ORDER, {**TRIGGER, "execute_price": None}, "a limit order needs an execute_price"),
+    (PLACE_PLAN_ORDER, {**TRIGGER, "order_type": "market"}, "a market order takes no execute_price"),
+    (PLACE_PLAN_ORDER, {**TRIGGER, "trigger_type": "market_price"}, "trigger_type must be one of fill_price, mark_pri"),
+    (
+        MODIFY_PLAN_ORDER,
+        {"trigger_price": "1", "order_type": "market", "size": "2"},
+        "^modify_plan_order: give either",
+    ),
+    (CANCEL_PLAN_ORDER, {}, "^cancel_plan_order: give either"),
+    (WALLET_TRANSFER, {**MOVE, "to_type": "isolated_margin"}, "^transfer: symbol is missing"),
+    (WALLET_TRANSFER, {**MOVE, "to_type": "futures"}, "to_type must be one of spot, p2p"),
+    (SUBACCOUNT_TRANSFER, {**MOVE, "from_user_id": 1, "to_user_id": "2"}, "from_user_id must be a user id"),
+    (BILLS, {"id_less_than": "x"}, "id_less_than must be the id of a row"),
+    (BILLS, {"limit": 501}, "limit must be an int from 1 to 500"),
+    (BILLS, {"business_type": "\n"}, "business_type must be 1 to 64 printable"),
+    (HISTORY_CANDLES, {"symbol": "AB", "granularity": "2h", "end_time": 1_750_000_000_000}, "granularity must be one"),
+    (HISTORY_CANDLES, {"symbol": "AB", "granularity": "1h"}, "end_time is missing"),
     (CANCEL_SYMBOL_ORDER, {}, "^cancel_symbol_orders: symbol is missing"),
     (HISTORY_ORDERS, {"limit": 101}, "^history_orders: limit must be an int from 1 to 100"),
 ]
@@ -375,3 +543,70 @@ def test_rules_over_several_parameters_refuse_wrong_calls(row: Endpoint, given_:
     """Each names the call and the parameter, so that the text alone tells what to mend."""
     with pytest.raises(UsageError, match=problem):
         row.checked(given_)
+
+
+SLIPS: list[Mapping[str, Any]] = [
+    {},
+    {"symbol_list": None},
+    {"symbol_list": []},
+    {"symbol_list": ()},
+    {"symbol_list": iter(())},
+    {"symbol_list": ""},
+    {"symbol_list": "BTCUSDT"},
+    {"symbol_list": [""]},
+    {"symbol_list": [None]},
+    {"symbol_list": [["BTCUSDT"]]},
+    {"symbol_list": {"BTCUSDT": 1}},
+    {"symbol_list": ["btcusdt"]},
+    {"symbol_list": ["BTCUSDT", "BTCUSDT"]},
+    {"symbol": "BTCUSDT"},
+    {"symbols": ["BTCUSDT"]},
+    {"symbolList": ["BTCUSDT"]},
+    {"symbol_list": ["BTCUSDT"], "symbols": ["ETHUSDT"]},
+]
+
+
+@pytest.mark.parametrize("given_", SLIPS, ids=str)
+def test_no_slip_cancels_every_trigger_order(given_: Mapping[str, Any]) -> None:
+    """Without the list, or with a key that it does not know, the exchange cancels all of the account's."""
+    with pytest.raises(UsageError, match=r"^batch_cancel_plan_orders: "):
+        BATCH_CANCEL_PLAN_ORDER.checked(given_)
+
+
+ANYTHING: st.SearchStrategy[Any] = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.text(max_size=6) | st.sampled_from(["BTCUSDT", "ETHUSDT"]),
+    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(max_size=6), inner, max_size=3),
+    max_leaves=6,
+)
+
+
+@settings(max_examples=500, deadline=None)
+@given(
+    st.dictionaries(
+        st.sampled_from(["symbol_list", "symbolList", "symbols", "symbol", "order_id", ""]) | st.text(max_size=8),
+        ANYTHING,
+        max_size=4,
+    )
+)
+def test_whatever_is_given_all_trigger_orders_are_never_meant(given_: dict[str, Any]) -> None:
+    """What passes names one or more symbols under the one key that the exchange knows, and nothing else."""
+    try:
+        wire = BATCH_CANCEL_PLAN_ORDER.checked(given_)
+    except UsageError:
+        return
+    assert list(wire) == ["symbolList"]
+    assert wire["symbolList"]
+    assert all(isinstance(each, str) and len(each) >= 2 for each in wire["symbolList"])
+
+
+@pytest.mark.parametrize("value", ["trc20", "BTC-Bitcoin", "ORDER_DEALT_IN", "a", "x" * 64])
+def test_names_of_the_exchange_pass(value: str) -> None:
+    """Chains and kinds of bills: the pages do not list them all."""
+    assert checks.word(value) == value
+
+
+@pytest.mark.parametrize("value", ["", " a", "a\n", "é", "x" * 65, 7, None, True])
+def test_other_names_are_refused(value: object) -> None:
+    """What could break a query."""
+    with pytest.raises(UsageError, match="must be 1 to 64 printable ASCII"):
+        checks.word(value)
