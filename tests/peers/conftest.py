@@ -1,8 +1,9 @@
-"""An exchange on a real socket, with enough orders to tell a right answer from a lucky one."""
+"""An exchange on a real socket, with enough orders to tell a right answer from a lucky one, and clients of others."""
 
 from __future__ import annotations
 
 from collections.abc import AsyncIterator
+from typing import Any
 
 import pytest
 
@@ -22,3 +23,29 @@ async def exchange() -> AsyncIterator[SimulatedExchange]:
     )
     async with SimulatedExchange(7, settings=settings) as exchange:
         yield exchange
+
+
+@pytest.fixture
+async def bitget_of_ccxt(exchange: SimulatedExchange) -> AsyncIterator[Any]:
+    """The client ccxt with its own pacing, pointed at the simulator; only spot markets are loaded."""
+    ccxt = pytest.importorskip("ccxt.async_support")
+    key = exchange.add_key(transfer=True)
+    bitget = ccxt.bitget({"apiKey": key.api_key, "secret": key.secret, "password": key.passphrase})
+    bitget.urls["api"] = dict.fromkeys(bitget.urls["api"], exchange.base_url)
+    bitget.options["fetchMarkets"]["types"] = ["spot"]
+    try:
+        yield bitget
+    finally:
+        await bitget.close()
+
+
+@pytest.fixture
+async def typed_classic(exchange: SimulatedExchange) -> AsyncIterator[Any]:
+    """The classic surface of typed-bitget with validation on, at the simulator's address."""
+    typed_bitget = pytest.importorskip("typed_bitget")
+    key = exchange.add_key(transfer=True)
+    async with typed_bitget.Bitget.new(
+        access_key=key.api_key, secret_key=key.secret, passphrase=key.passphrase
+    ) as bitget:
+        bitget.http_client.base_url = exchange.base_url
+        yield bitget.classic

@@ -12,16 +12,9 @@ pytestmark = pytest.mark.peers
 
 
 @pytest.fixture
-async def client(exchange):
-    """The client with its own pacing, pointed at the simulator; only spot markets are loaded."""
-    key = exchange.credentials()
-    bitget = ccxt.bitget({"apiKey": key.api_key, "secret": key.secret, "password": key.passphrase})
-    bitget.urls["api"] = dict.fromkeys(bitget.urls["api"], exchange.base_url)
-    bitget.options["fetchMarkets"]["types"] = ["spot"]
-    try:
-        yield bitget
-    finally:
-        await bitget.close()
+def client(bitget_of_ccxt):
+    """The client at the simulator's address."""
+    return bitget_of_ccxt
 
 
 async def test_load_markets_finds_every_symbol(exchange, client):

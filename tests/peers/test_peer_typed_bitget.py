@@ -8,20 +8,15 @@ from decimal import Decimal
 
 import pytest
 
-typed_bitget = pytest.importorskip("typed_bitget")
+pytest.importorskip("typed_bitget")
 pydantic = pytest.importorskip("pydantic")
 pytestmark = pytest.mark.peers
 
 
 @pytest.fixture
-async def client(exchange):
-    """The classic spot surface with validation on, at the simulator's address."""
-    key = exchange.credentials()
-    async with typed_bitget.Bitget.new(
-        access_key=key.api_key, secret_key=key.secret, passphrase=key.passphrase
-    ) as bitget:
-        bitget.http_client.base_url = exchange.base_url
-        yield bitget.classic.spot
+def client(typed_classic):
+    """The classic spot surface with validation on."""
+    return typed_classic.spot
 
 
 async def test_cancel_by_symbol(exchange, client):
