@@ -32,6 +32,7 @@ __all__ = [
     "envelope",
     "executed_in_part",
     "executed_late",
+    "half_replaced",
     "hang",
     "ignored_cursor",
     "inner_failure",
@@ -96,6 +97,7 @@ class Fault:
         late_s: seconds from the answer to the execution, instead of the usual delay.
         survivors: which orders an execution misses: a fraction of them, or their ids. Of a placement they are orders
             that never come into being, named by their clientOids.
+        half: which step of a replacement is the only one to be executed: `cancelled` or `placed`.
         inner: which items of a batch, or which replacement, are told to have failed.
         again_s: seconds until the same request reaches the exchange a second time.
         query: changes the query parameters of a read.
@@ -110,6 +112,7 @@ class Fault:
     never: bool = False
     late_s: Delay | None = None
     survivors: float | tuple[str, ...] | None = None
+    half: Literal["cancelled", "placed"] | None = None
     inner: Inner | None = None
     again_s: Delay | None = None
     query: Callable[[dict[str, str]], dict[str, str]] | None = None
@@ -212,6 +215,11 @@ def inner_failure(code: str, text: str = "", *, executed: bool = False, items: f
     batch, or of those with these order ids or clientOids.
     """
     return Fault(name=f"inner failure {code}", inner=Inner(code=code, text=text, executed=executed, items=items))
+
+
+def half_replaced(step: Literal["cancelled", "placed"]) -> Fault:
+    """Answer a replacement as usual, and only cancel the old order, or only place the new one."""
+    return Fault(name=f"half replaced: {step}", half=step)
 
 
 def processed_twice(after_s: Delay = 0.2) -> Fault:

@@ -108,7 +108,11 @@ class ReplacingDesk:
                 lambda now_ns: self._replace_late(call, old, draft, endpoint, now_ns, names),
             )
             return _success(names)
-        self._venue.cancel_now(endpoint, old.uid, old.symbol, call.now_ns, call.copy, [old])
+        half = call.fault.half if call.fault is not None else None
+        if half != "placed":
+            self._venue.cancel_now(endpoint, old.uid, old.symbol, call.now_ns, call.copy, [old])
+        if half == "cancelled":
+            return _success(self._venue.names(draft))
         try:
             return _success(self._placing.create(call, draft, call.now_ns))
         except Refusal as refusal:

@@ -6,19 +6,21 @@ from __future__ import annotations
 
 import dataclasses
 import math
-from collections.abc import Iterable
+from operator import attrgetter
 
+from bitget_async.sim.after import delay_ns, split
 from bitget_async.sim.call import Call
 from bitget_async.sim.market import SYMBOLS
 from bitget_async.sim.orders import Order
 from bitget_async.sim.refusals import Refusal
-from bitget_async.sim.settings import NEVER_NS, Dice, Settings, draw_ns
+from bitget_async.sim.settings import Dice, Settings, draw_ns
 from bitget_async.sim.venue import Venue
 
 __all__ = ["TradingDesk", "batch_items", "check_receive_window", "chosen", "struck_items"]
 
 SECOND_NS = 1_000_000_000
 BATCH = 50
+ORDER_ID = attrgetter("order_id")
 ID_NAMES = ("orderId", "clientOid", "newClientOid")
 
 
@@ -41,9 +43,14 @@ class TradingDesk:
         nothing = self._settings.nothing_open_code
         if nothing is not None and not shelf.open_now(symbol):
             raise Refusal(nothing)
-        due_ns = call.now_ns + self._delay_ns(call, usual=draw_ns(self._settings.sweep_delay_s, self._dice.engine))
+        due_ns = call.now_ns + delay_ns(call, draw_ns(self._settings.sweep_delay_s, self._dice.engine), self._dice)
         self._venue.cancel_later(
-            "cancel-symbol-order", uid, symbol, due_ns, call.copy, lambda: self._split(call, shelf.open_now(symbol))
+            "cancel-symbol-order",
+            uid,
+            symbol,
+            due_ns,
+            call.copy,
+            lambda: split(call, shelf.open_now(symbol), ORDER_ID, self._dice),
         )
         return {"symbol": symbol}
 
@@ -114,31 +121,11 @@ class TradingDesk:
         if not orders:
             return
         usual = draw_ns(self._settings.cancel_delay_s, self._dice.engine)
-        due_ns = call.now_ns + self._delay_ns(call, usual=usual)
+        due_ns = call.now_ns + delay_ns(call, usual, self._dice)
         symbol = orders[0].symbol
         self._venue.cancel_later(
-            endpoint, call.account.uid, symbol, due_ns, call.copy, lambda: self._split(call, orders)
+            endpoint, call.account.uid, symbol, due_ns, call.copy, lambda: split(call, orders, ORDER_ID, self._dice)
         )
-
-    def _delay_ns(self, call: Call, *, usual: int) -> int:
-        fault = call.fault
-        if fault is None:
-            return usual
-        if fault.never:
-            return NEVER_NS
-        return usual if fault.late_s is None else draw_ns(fault.late_s, self._dice.faults)
-
-    def _split(self, call: Call, orders: list[Order]) -> tuple[Iterable[Order], Iterable[Order]]:
-        """What an execution takes and what a fault makes it miss."""
-        survivors = call.fault.survivors if call.fault is not None else None
-        if survivors is None:
-            return orders, []
-        if isinstance(survivors, tuple):
-            lucky = set(survivors)
-        else:
-            count = math.ceil(survivors * len(orders))
-            lucky = {order.order_id for order in self._dice.faults.sample(orders, count)}
-        return [o for o in orders if o.order_id not in lucky], [o for o in orders if o.order_id in lucky]
 
 
 def check_receive_window(call: Call) -> None:

@@ -171,6 +171,19 @@ def test_a_replacement_can_be_executed_late_or_never(sim, fault, after_s):
     assert ask.open() == ((old,) if after_s is None else (data["orderId"],))
 
 
+@pytest.mark.parametrize(("step", "count"), [("cancelled", 0), ("placed", 2)])
+def test_a_replacement_can_be_executed_by_half(sim, step, count):
+    """Success is told, and one of its two steps never happens."""
+    exchange, ask, _ = sim()
+    (old,) = exchange.rest("BTCUSDT")
+    exchange.faults.add("cancel-replace-order", faults.half_replaced(step))
+    body = {"symbol": "BTCUSDT", "orderId": old, "price": "31000", "size": "0.001"}
+    data = ask.post("cancel-replace-order", body).data
+    assert (data["success"], len(data["orderId"])) == ("success", 19)
+    ask.pass_s(60)
+    assert ask.open() == ((old, data["orderId"])[:count])
+
+
 def test_a_late_replacement_of_an_order_that_was_filled_meanwhile_places_nothing(sim):
     """Its first step fails then, and nobody is told."""
     exchange, ask, _ = sim()

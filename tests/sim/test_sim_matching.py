@@ -175,9 +175,9 @@ def test_fill_or_kill_does_not_count_own_orders_that_may_not_trade(hall, mode, s
 def test_the_market_stands_at_the_last_price_until_it_is_moved(sim):
     """A move fills what it reaches, at the orders' own prices, and tickers and hooks follow."""
     exchange, ask, _ = sim()
+    near, far = place(ask, price="103000"), place(ask, price="101000")
     heard = []
     exchange.venue.price_hooks.append(lambda *news: heard.append((*news[:2], exchange.order(near).status)))
-    near, far = place(ask, price="103000"), place(ask, price="101000")
     sell = place(ask, side="sell", price="105000")
     exchange.set_price("BTCUSDT", Decimal(102000))
     assert told(exchange, near, far, sell) == [("filled", "0.001"), ("live", "0"), ("live", "0")]
@@ -264,7 +264,7 @@ def test_money_is_conserved_whatever_happens(sim, seed, market):
     assert min(scopes.count("taker"), scopes.count("maker")) > 4
     assert totals(exchange) == start
     for account in exchange.venue.accounts.values():
-        frozen = defaultdict(Decimal)
+        frozen: defaultdict[str, Decimal] = defaultdict(Decimal)
         for order_id in exchange.truth.open_ids(account.uid):
             order = exchange.order(order_id)
             base, quote = COINS[order.symbol]
@@ -316,7 +316,7 @@ def draw_order(dice):
 
 def totals(exchange):
     """Coin -> what everybody has of it together, the market and the exchange included."""
-    sums = defaultdict(Decimal)
+    sums: defaultdict[str, Decimal] = defaultdict(Decimal)
     for account in (*exchange.venue.accounts.values(), exchange.venue.ledger.market):
         for coin, held in account.balances.items():
             sums[coin] += held.available + held.frozen

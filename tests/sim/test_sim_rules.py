@@ -83,8 +83,8 @@ def test_the_rows_tell_the_rules_that_are_enforced(sim):
     settings = exchange.settings
     settings.minimum_usdt, settings.price_band, settings.most_open_orders = Decimal(0), Decimal(0), 2
     (row,) = ask.get(path, symbol="BTCUSDT").data
-    told = ("minTradeUSDT", "buyLimitPriceRatio", "sellLimitPriceRatio", "orderQuantity")
-    assert [row[name] for name in told] == ["0", "0", "0", "2"]
+    changed = ("minTradeUSDT", "buyLimitPriceRatio", "sellLimitPriceRatio", "orderQuantity")
+    assert [row[name] for name in changed] == ["0", "0", "0", "2"]
     assert place(ask, price="0.01").code == "00000"
     assert place(ask, side="sell", price="5000000").code == "00000"
     assert place(ask, price="900000").code == "43005"
