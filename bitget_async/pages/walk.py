@@ -173,17 +173,12 @@ class Walk:
         rows = list(told or ())
         if self._paging.by == "time":
             rows.sort(key=lambda row: self._key(row) or 0)
-        self._rows = deque(row for row in rows if not self._known(row))
+        self._rows = self._new(rows)
         full = len(rows) >= self._given["limit"] or (bool(rows) and len(rows) % ROUND == 0)
         if self._paging.by == "answer":
             cursor, self._trouble = self._by_answer(answer, told is None, full, at.cursor)
         elif self._paging.by == "number":
-            page = at.cursor or self._given.get("page_num") or 1
-            again = full and not self._rows
-            cursor, self._trouble = (
-                (page + 1 if full else None),
-                ("a full page repeats what came before" if again else ""),
-            )
+            cursor, self._trouble = self._by_number(rows, full, at.cursor or self._given.get("page_num") or 1)
         else:
             cursor, self._trouble = self._by_key(rows, full, at)
         if self._trouble:
@@ -216,6 +211,12 @@ class Walk:
         if len(readable) < len(keys):
             return None, f"the {name} of a row on a full page cannot be read: nobody knows where the next page begins"
         return min(readable), ""
+
+    def _by_number(self, rows: list[Any], full: bool, page: int) -> tuple[int | None, str]:
+        """New rows on top push known ones down, to the top of the next page: its last row is new all the same."""
+        if full and (not self._rows or self._known(rows[-1])):
+            return None, f"page {page} leads no further: its last row was on an earlier one"
+        return (page + 1 if full else None), ""
 
     def _by_answer(self, answer: Any, missing: bool, full: bool, below: int | None) -> tuple[int | None, str]:
         more, cursor = answer.next_flag, _number(answer.id_less_than)
@@ -264,6 +265,17 @@ class Walk:
         assert self._at is not None
         if (before.start_ms, before.end_ms) != (self._at.start_ms, self._at.end_ms):
             self._before, self._seen = self._seen, set()
+
+    def _new(self, rows: list[Any]) -> deque[Any]:
+        new: deque[Any] = deque()
+        here: set[Any] = set()
+        for row in rows:
+            identity = self._identity(row)
+            if identity not in here and not self._known(row):
+                new.append(row)
+                here.add(identity)
+                here.discard(None)
+        return new
 
     def _known(self, row: Record) -> bool:
         identity = self._identity(row)
