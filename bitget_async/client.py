@@ -4,25 +4,21 @@ from __future__ import annotations
 
 import random
 import ssl
-from collections.abc import Sequence
-from decimal import Decimal
 from types import TracebackType
-from typing import Any, Self, cast
+from typing import Any, Self
 
-from bitget_async.cancellation import Canceller, PendingCancellation
+from bitget_async.cancellation import Canceller
 from bitget_async.clock import Clock, SystemClock
-from bitget_async.course import Options, is_seconds
+from bitget_async.course import is_seconds
 from bitget_async.credentials import Credentials, KeyMaterial
+from bitget_async.desk import ClientOids, Desk
 from bitget_async.endpoints import (
     ACCOUNT_INFO,
     ASSETS,
-    BATCH_CANCEL_ORDER,
-    CANCEL_ORDER,
     CANCEL_SYMBOL_ORDER,
     FILLS,
     HISTORY_ORDERS,
     ORDER_INFO,
-    PLACE_ORDER,
     SERVER_TIME,
     SYMBOLS,
     UNFILLED_ORDERS,
@@ -31,11 +27,14 @@ from bitget_async.endpoints import (
 )
 from bitget_async.errors import NotSent, OrderNotFound, UsageError
 from bitget_async.evidence import Assumptions
+from bitget_async.handle import Pending
 from bitget_async.limits import Limits, LocalLimits, Unlimited
-from bitget_async.models import AccountInfo, Asset, BatchAck, Fill, Order, OrderAck, OrderType, Side, Symbol
+from bitget_async.models import AccountInfo, Asset, Fill, Order, Symbol
 from bitget_async.pages import Pages, Position
+from bitget_async.rules import Rulebook
 from bitget_async.session import Session
 from bitget_async.transport import AiohttpTransport, is_loopback, origin_of
+from bitget_async.verbs import Parts, TradingVerbs
 from bitget_async.watcher import Watcher
 
 __all__ = ["BitgetClient"]
@@ -44,7 +43,7 @@ BASE_URL = "https://api.bitget.com"
 USER_AGENT = "bitget-async"
 
 
-class BitgetClient:
+class BitgetClient(TradingVerbs):
     """
     The Bitget V2 spot API on asyncio.
 
@@ -62,7 +61,8 @@ class BitgetClient:
         execution_grace_s: assumption: how long after the exchange's last chance to accept a command it may still act.
         ssl_context: for a private certificate authority; must verify certificates and host names.
         clock: for tests in virtual time.
-        rng: jitter; give a seeded one for a repeatable run.
+        rng: jitter and client ids; give a seeded one for a repeatable run, another one to each client of an account.
+        client_oid_prefix: begins every client id that this client makes up: at most 12 of [0-9A-Za-z_-].
         keep_raw: keep the JSON of each row behind its record, for fields that we do not know: `record.raw`. A page of
             100 orders takes half as long again to read.
 
@@ -84,6 +84,7 @@ class BitgetClient:
         ssl_context: ssl.SSLContext | None = None,
         clock: Clock | None = None,
         rng: random.Random | None = None,
+        client_oid_prefix: str = "",
         keep_raw: bool = False,
     ) -> None:
         self._origin = origin_of(base_url)
@@ -102,13 +103,15 @@ class BitgetClient:
         self._assumptions = Assumptions(float(staleness_s), float(execution_grace_s))
         self._clock: Clock = clock or SystemClock()
         self._rng = rng or random.Random()
+        self._client_oids = ClientOids(client_oid_prefix, random.Random(self._rng.getrandbits(64)))
+        self._rulebook = Rulebook()
         self._keep_raw = bool(keep_raw)
         headers = {"locale": "en-US", "Content-Type": "application/json", "User-Agent": USER_AGENT}
         headers["Accept-Encoding"] = "identity"
         if demo:
             headers["paptrading"] = "1"
         self._transport = AiohttpTransport(base_url, self._clock, ssl_context=ssl_context, headers=headers)
-        self._parts: tuple[Session, Watcher, Canceller] | None = None
+        self._parts: Parts | None = None
         self._closed = False
 
     def __repr__(self) -> str:
@@ -133,14 +136,14 @@ class BitgetClient:
         self._closed = True
         parts, self._parts = self._parts, None
         if parts is not None:
-            session, watcher, canceller = parts
-            await watcher.close()
-            await canceller.close()
+            await parts.watcher.close()
+            await parts.canceller.close()
+            await parts.desk.close()
             # A command may have been signed while the watcher was closing: its handle is settled now.
-            await watcher.close()
-            await session.close()
+            await parts.watcher.close()
+            await parts.session.close()
 
-    def _open(self) -> tuple[Session, Watcher, Canceller]:
+    def _open(self) -> Parts:
         if self._closed:
             raise NotSent("closed", detail="the client is closed")
         if self._parts is None:
@@ -156,57 +159,17 @@ class BitgetClient:
                 keep_raw=self._keep_raw,
             )
             watcher = Watcher(session, self._rng)
-            self._parts = (session, watcher, Canceller(session, watcher, self._assumptions))
+            canceller = Canceller(session, watcher, self._assumptions)
+            desk = Desk(session, watcher, self._assumptions, self._client_oids)
+            self._parts = Parts(session, watcher, canceller, desk)
         return self._parts
 
-    # -- the flagship -----------------------------------------------------------------------------------------
-
-    async def cancel_symbol_orders(
-        self,
-        symbol: str,
-        *,
-        snapshot: str = "concurrent",
-        ensure: bool = False,
-        confirm_within_s: float = 60.0,
-        max_wait_s: float | None = None,
-    ) -> PendingCancellation:
-        """
-        Cancel every open order of the account on one symbol, whoever placed it, and prove it.
-
-        Returns as soon as the exchange has answered, or as soon as it is known that nobody can know. The handle then
-        resolves by itself; await it for the proof. Calls for the same symbol and options that come before the command
-        is signed share it.
-
-        Args:
-            symbol: exchange spelling, e.g. "BTCUSDT".
-            snapshot: "concurrent": the open orders are listed beside the command, which is never delayed. "before":
-                listed first, for a set as exact as a listing is (it may be 2 s old), at the price of a round trip.
-                "none": the fewest requests.
-            ensure: orders in scope that are still open 2 s after the answer are cancelled by id, until none is left.
-            confirm_within_s: seconds from the signing after which the handle settles, whatever is known. STILL_OPEN
-                can be proven only after about 42 s.
-            max_wait_s: longest wait for a token in seconds; `None` waits as long as it takes.
-
-        Returns:
-            `PendingCancellation`: taken or not (`.acknowledged`), never yet confirmed.
-
-        Raises:
-            UsageError: bad symbol or option; no request was made.
-            NotSent: proven: no byte left, safe to call again.
-            Refused: the exchange said no and executed nothing.
-
-        Cancelling: before the signing the last caller's cancellation withdraws the command; afterwards it changes
-        nothing, and the handle stays in `pending`.
-        Cost: 1 token of cancel-symbol-order (5 a second per UID). Reads: usually 4, shared between symbols.
-        Source: https://www.bitget.com/api-doc/spot/trade/Cancel-Symbol-Orders, read 2025-11-30.
-        """
-        options = Options(snapshot, bool(ensure), confirm_within_s, max_wait_s)
-        return await self._open()[2].cancel(symbol, options)
-
     @property
-    def pending(self) -> tuple[PendingCancellation, ...]:
-        """Cancellations that are signed and not settled, oldest first."""
-        return self._parts[2].pending if self._parts else ()
+    def pending(self) -> tuple[Pending[Any, Any], ...]:
+        """The handles that are not settled yet, oldest first, whether anybody holds them or not."""
+        if self._parts is None:
+            return ()
+        return tuple(course.handle for course in self._parts.watcher.pending)
 
     # -- any row ----------------------------------------------------------------------------------------------
 
@@ -228,7 +191,7 @@ class BitgetClient:
         Cancelling: reads: safe. Commands: safe before the signing; afterwards the command goes on without you.
         Cost: 1 token of the row's quota for each copy on the wire.
         """
-        session = self._open()[0]
+        session = self._open().session
         if row is CANCEL_SYMBOL_ORDER:
             raise UsageError("use cancel_symbol_orders(): the bare answer of this call proves nothing")
         send = session.command if row.effect is Effect.COMMAND else session.call
@@ -286,122 +249,6 @@ class BitgetClient:
         return rows
 
     # -- trade ------------------------------------------------------------------------------------------------
-
-    async def place_order(
-        self,
-        symbol: str,
-        side: Side | str,
-        order_type: OrderType | str,
-        size: Decimal | int | str,
-        *,
-        price: Decimal | int | str | None = None,
-        force: str | None = None,
-        client_oid: str | None = None,
-        max_wait_s: float | None = None,
-        **more: Any,
-    ) -> OrderAck:
-        """
-        Place one order. The answer is a receipt: the order may still end in the matching engine.
-
-        Args:
-            symbol: exchange spelling, e.g. "BTCUSDT".
-            side: "buy" or "sell".
-            order_type: "limit" or "market".
-            size: amount in base coin; in QUOTE coin for a market buy.
-            price: limit price in quote coin; only with "limit".
-            force: "gtc" (default for a limit order), "post_only", "fok" or "ioc"; ignored for a market order.
-            client_oid: your id, 32 or fewer of [0-9A-Za-z_-]; checked for duplicates among pending orders only.
-            max_wait_s: longest wait for a token in seconds.
-            more: other parameters of the row `PLACE_ORDER` (tpsl, preset prices, stp_mode, receive window).
-
-        Raises:
-            UsageError, NotSent, Refused (`InsufficientFunds`, `DuplicateClientOid`, ...).
-            OutcomeUnknown: it may have been placed: look it up by `client_oid` before placing again.
-
-        Cancelling: safe before the signing; afterwards the order goes on without you.
-        Cost: 1 token of place-order (10 a second per UID) and 1 of the IP budget.
-        Source: https://www.bitget.com/api-doc/spot/trade/Place-Order, read 2025-11-30.
-        """
-        if force is None and order_type == "limit":
-            force = "gtc"
-        session, watcher, _ = self._open()
-        given = {"symbol": symbol, "side": side, "order_type": order_type, "size": size, "price": price, **more}
-        answer = await session.command(
-            PLACE_ORDER, {**given, "force": force, "client_oid": client_oid}, max_wait_s=max_wait_s
-        )
-        ack = cast("OrderAck", answer.value)
-        if ack.order_id and more.get("tpsl_type") != "tpsl":
-            watcher.placed(Order(order_id=ack.order_id, symbol=symbol, client_oid=ack.client_oid or ""))
-        return ack
-
-    async def cancel_order(
-        self,
-        symbol: str | None = None,
-        *,
-        order_id: str | None = None,
-        client_oid: str | None = None,
-        tpsl_type: str | None = None,
-        max_wait_s: float | None = None,
-    ) -> OrderAck:
-        """
-        Ask the exchange to cancel one order. The answer means "taken", not "cancelled".
-
-        Args:
-            symbol: exchange spelling; needed unless `tpsl_type="tpsl"`.
-            order_id, client_oid: one of them.
-            tpsl_type: "tpsl" for a stand-alone take-profit or stop-loss order, which is named by `order_id`.
-            max_wait_s: longest wait for a token in seconds.
-
-        Raises:
-            UsageError, NotSent, OutcomeUnknown.
-            Refused: `OrderNotFound` means "not open any more: find out why", not "cancelled".
-
-        Cancelling: safe before the signing; afterwards the command goes on without you.
-        Cost: 1 token of cancel-order (10 a second per UID).
-        Source: https://www.bitget.com/api-doc/spot/trade/Cancel-Order, read 2025-11-30.
-        """
-        ack: OrderAck = await self.call(
-            CANCEL_ORDER,
-            symbol=symbol,
-            order_id=order_id,
-            client_oid=client_oid,
-            tpsl_type=tpsl_type,
-            max_wait_s=max_wait_s,
-        )
-        return ack
-
-    async def batch_cancel_orders(
-        self,
-        symbol: str,
-        *,
-        order_ids: Sequence[str] | None = None,
-        client_oids: Sequence[str] | None = None,
-        max_wait_s: float | None = None,
-    ) -> BatchAck:
-        """
-        Ask the exchange to cancel up to 20 orders of one symbol by their ids, all of one kind.
-
-        Returns:
-            `BatchAck`: the orders taken (`success`) and those not (`failure`, with code and text): the exchange
-            answers 00000 even if every one failed, so look.
-
-        Raises:
-            UsageError: no ids, more than 20, both kinds, or one twice.
-            NotSent, OutcomeUnknown, Refused.
-
-        Cancelling: safe before the signing; afterwards the command goes on without you.
-        Cost: 1 token of batch-cancel-order (10 a second per UID).
-        Source: https://www.bitget.com/api-doc/spot/trade/Batch-Cancel-Orders, read 2025-11-30.
-        """
-        if (order_ids is None) == (client_oids is None):
-            raise UsageError("batch_cancel_orders: give either order_ids or client_oids")
-        kind, ids = ("order_id", order_ids) if client_oids is None else ("client_oid", client_oids)
-        if ids is None or isinstance(ids, (str, bytes)):
-            raise UsageError(f"batch_cancel_orders: {kind}s must be a list of ids")
-        ack: BatchAck = await self.call(
-            BATCH_CANCEL_ORDER, symbol=symbol, order_list=[{kind: each} for each in ids], max_wait_s=max_wait_s
-        )
-        return ack
 
     async def order_info(self, *, order_id: str | None = None, client_oid: str | None = None) -> Order:
         """
@@ -534,7 +381,7 @@ class BitgetClient:
 
     def _now_ms(self) -> int:
         """The exchange's clock as well as it is known."""
-        session = self._open()[0]
+        session = self._open().session
         return session.server.estimate_ms(session.clock.monotonic_ns())
 
 

@@ -1,24 +1,50 @@
 """
-The course of one cancellation, from the signing to the report: what the watcher feeds and the handle shows.
+The course of one pending call, from the signing to the report: what the watcher feeds and the handle shows.
 """
 
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from types import MappingProxyType
 from typing import Any
 
-from bitget_async.endpoints import CANCEL_SYMBOL_ORDER
 from bitget_async.errors import UsageError
-from bitget_async.evidence import Certainty, Evidence
-from bitget_async.models import CancellationReport, OrderFate, Outcome
+from bitget_async.evidence import Book, Certainty, Command, Named, Sweep, Target, Want
+from bitget_async.models import (
+    CancellationReport,
+    Modification,
+    ModificationReport,
+    Outcome,
+    PlacementOutcome,
+    PlacementReport,
+    Replacement,
+    ReplacementOutcome,
+    ReplacementReport,
+    Report,
+    TriggerOrder,
+)
 
-__all__ = ["Course", "Options", "is_seconds"]
+__all__ = [
+    "Course",
+    "NamedCourse",
+    "Options",
+    "SweepCourse",
+    "cancellation_report",
+    "is_seconds",
+    "modification_report",
+    "placement_report",
+    "replacement_report",
+]
 
 SNAPSHOTS = ("concurrent", "before", "none")
 DAY_S = 86_400.0
-NOT_TOUCHED = "tpsl orders, trigger (plan) orders, margin orders, other sub-accounts"
+ELSEWHERE = {
+    Book.NORMAL: "tpsl orders, trigger (plan) orders, margin orders, other sub-accounts",
+    Book.TPSL: "normal orders, trigger (plan) orders, margin orders, other sub-accounts",
+    Book.PLAN: "spot orders, also those that trigger orders made; margin orders, other sub-accounts",
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,8 +59,13 @@ class Options:
     def __post_init__(self) -> None:
         if self.snapshot not in SNAPSHOTS:
             raise UsageError(f"snapshot must be one of {', '.join(SNAPSHOTS)}, not {self.snapshot!r}")
-        if not is_seconds(self.confirm_within_s, DAY_S):
-            raise UsageError(f"confirm_within_s must be seconds above 0 and up to a day, not {self.confirm_within_s!r}")
+        check_confirm_within(self.confirm_within_s)
+
+
+def check_confirm_within(seconds: float) -> None:
+    """Raise `UsageError` unless that can be a time to confirm."""
+    if not is_seconds(seconds, DAY_S):
+        raise UsageError(f"confirm_within_s must be seconds above 0 and up to a day, not {seconds!r}")
 
 
 def is_seconds(value: object, most: float) -> bool:
@@ -42,48 +73,68 @@ def is_seconds(value: object, most: float) -> bool:
     return isinstance(value, (int, float)) and not isinstance(value, bool) and 0 < value <= most
 
 
-@dataclass(slots=True, eq=False)
+@dataclass(slots=True, eq=False, kw_only=True)
 class Course:
     """
-    One cancellation by symbol.
+    One pending call.
 
     Attributes:
-        evidence: all facts.
-        options: what the caller asked for.
-        deadline_ns: monotonic moment at which it settles whatever is known.
+        command: the exchange's name of the command that was sent.
+        confirm_within_s: seconds from the signing after which it settles whatever is known.
+        deadline_ns: the monotonic moment of that.
         attempts: copies of the command that may have reached the exchange.
         acknowledged_ms: `requestTime` of the answer "taken", or `None`.
         requests: requests that served it, by the exchange's name of the call.
-        ensured: when each id was last cancelled by id, monotonic ns.
-        changes: each order as it became known and as its fate did, in that order.
+        changes: what became known, in that order.
         report: the report, once settled.
-        handle: the one `PendingCancellation` that shows it.
+        handle: the one handle that shows it.
     """
 
-    evidence: Evidence
-    options: Options
+    command: str
+    confirm_within_s: float = 60.0
     deadline_ns: int = 1 << 62
     attempts: int = 0
     acknowledged_ms: int | None = None
     requests: dict[str, int] = field(default_factory=dict)
-    ensured: dict[str, int] = field(default_factory=dict)
-    changes: list[OrderFate] = field(default_factory=list)
-    report: CancellationReport | None = None
+    changes: list[Any] = field(default_factory=list)
+    report: Report | None = None
     handle: Any = None
     _news: asyncio.Event = field(default_factory=asyncio.Event)
 
     @property
+    def evidence(self) -> Sweep | Named:
+        """All facts."""
+        raise NotImplementedError
+
+    @property
+    def book(self) -> Book:
+        """Whose lists tell of its orders."""
+        return self.evidence.book
+
+    @property
+    def symbols(self) -> frozenset[str]:
+        """Whose rows tell of its orders."""
+        raise NotImplementedError
+
+    @property
     def symbol(self) -> str:
-        """The symbol."""
-        return self.evidence.symbol
+        """The symbol, or several joined by commas."""
+        return ",".join(sorted(self.symbols))
 
-    def signed(self, now: int, timestamp_ms: int, copy: int) -> None:
-        """That copy of the command was signed; the time to confirm counts from here."""
-        self.evidence.signed(now, timestamp_ms)
-        self.deadline_ns = now + round(self.options.confirm_within_s * 1e9)
-        self.attempts = copy
+    @property
+    def ripe(self) -> bool:
+        """Whether what is known settles it."""
+        raise NotImplementedError
 
-    def learn(self, news: list[OrderFate], endpoint: str, requests: int) -> bool:
+    def covers(self, symbol: str | None, book: Book) -> bool:
+        """Whether a read of that symbol (`None`: all) and book tells of its orders."""
+        return book is self.book and (symbol is None or symbol in self.symbols)
+
+    def signed(self, now: int) -> None:
+        """A command was signed; the time to confirm counts from here."""
+        self.deadline_ns = now + round(self.confirm_within_s * 1e9)
+
+    def learn(self, news: Sequence[Any], endpoint: str, requests: int) -> bool:
         """Count the requests of a read that served it and tell what it brought; whether that is anything."""
         self.count(endpoint, requests)
         self.changes += news
@@ -103,32 +154,193 @@ class Course:
         self._news.set()
         self._news = asyncio.Event()
 
-    def settle(self, outcome: Outcome, reason: str, server_ms: int) -> None:
-        """Settle, once and for all."""
+    def settle(self, reason: str | None, server_ms: int) -> None:
+        """Settle, once and for all: as what is proven, or with that reason as far as nothing is."""
         assert self.report is None
-        evidence = self.evidence
-        proven = outcome in (Outcome.CONFIRMED, Outcome.NOTHING_TO_CANCEL)
-        self.report = CancellationReport(
-            symbol=self.symbol,
-            outcome=outcome,
-            reason=reason,
-            orders=evidence.fates,
-            acknowledged=evidence.certainty is Certainty.ACKED,
-            signed_at_ms=evidence.signed_ms,
-            acknowledged_at_ms=self.acknowledged_ms,
-            cleared_at_ms=evidence.clear_ms if proven else evidence.cleared_ms,
-            settled_at_ms=server_ms,
-            attempts=self.attempts,
-            requests=MappingProxyType({CANCEL_SYMBOL_ORDER.short: self.attempts, **self.requests}),
-            anomalies=tuple(evidence.anomalies),
-            assumptions=MappingProxyType(
-                {
-                    "staleness_s": f"{evidence.assumptions.staleness_s:g}",
-                    "execution_grace_s": f"{evidence.assumptions.execution_grace_s:g}",
-                    "clock_error_ms": str(evidence.clock_error_ms),
-                    "snapshot": self.options.snapshot,
-                    "not_touched": NOT_TOUCHED,
-                }
-            ),
-        )
+        self.report = self._report(reason, server_ms)
         self.tell()
+
+    def _report(self, reason: str | None, server_ms: int) -> Report:
+        raise NotImplementedError
+
+    def _common(self, commands: Sequence[Command], server_ms: int, more: dict[str, str]) -> dict[str, Any]:
+        """What all reports say."""
+        first = commands[0]
+        assumptions = {
+            "staleness_s": f"{first.assumptions.staleness_s:g}",
+            "execution_grace_s": f"{first.assumptions.execution_grace_s:g}",
+            "clock_error_ms": str(first.clock_error_ms),
+            **more,
+        }
+        return {
+            "symbol": self.symbol,
+            "acknowledged": all(each.certainty is Certainty.ACKED for each in commands),
+            "signed_at_ms": first.signed_ms,
+            "acknowledged_at_ms": self.acknowledged_ms,
+            "settled_at_ms": server_ms,
+            "attempts": self.attempts,
+            "requests": MappingProxyType({self.command: self.attempts, **self.requests}),
+            "anomalies": tuple(self.evidence.anomalies),
+            "assumptions": MappingProxyType(assumptions),
+        }
+
+
+@dataclass(slots=True, eq=False, kw_only=True)
+class SweepCourse(Course):
+    """
+    One cancellation by symbol.
+
+    Attributes:
+        sweep: its evidence.
+        options: what the caller asked for.
+        ensured: when each id was last cancelled by id, monotonic ns.
+        meanwhile: client ids of this client's placements that it may take.
+    """
+
+    sweep: Sweep
+    options: Options = Options()
+    ensured: dict[str, int] = field(default_factory=dict)
+    meanwhile: dict[str, None] = field(default_factory=dict)
+
+    @property
+    def evidence(self) -> Sweep:
+        """All facts."""
+        return self.sweep
+
+    @property
+    def symbols(self) -> frozenset[str]:
+        """Its symbol."""
+        return frozenset((self.sweep.symbol,))
+
+    @property
+    def ripe(self) -> bool:
+        """Whether the outcome is proven."""
+        return self.sweep.outcome() is not None
+
+    @property
+    def passed(self) -> bool:
+        """
+        Whether an order placed now is safe from it: it is settled; or it is cleared, and an order that it swept shows
+        that it has run. Where nothing was open, a clear listing does not tell whether the command has run yet.
+        """
+        return self.report is not None or (self.sweep.cleared_ms is not None and self.sweep.has_run)
+
+    def _report(self, reason: str | None, server_ms: int) -> CancellationReport:
+        sweep = self.sweep
+        outcome = Outcome.UNKNOWN if reason is not None else sweep.outcome()
+        assert outcome is not None
+        proven = outcome in (Outcome.CONFIRMED, Outcome.NOTHING_TO_CANCEL)
+        more = {"snapshot": self.options.snapshot, "not_touched": ELSEWHERE[self.book]}
+        return CancellationReport(
+            outcome=outcome,
+            reason=reason or "",
+            orders=sweep.fates,
+            cleared_at_ms=sweep.clear_ms if proven else sweep.cleared_ms,
+            placed_meanwhile=tuple(self.meanwhile),
+            **self._common([sweep], server_ms, more),
+        )
+
+
+@dataclass(slots=True, eq=False, kw_only=True)
+class NamedCourse(Course):
+    """
+    One call whose command, or commands, name their orders.
+
+    Attributes:
+        named: its evidence.
+        build: makes the report.
+        more: further assumptions to print.
+    """
+
+    named: Named
+    build: Callable[[NamedCourse, str, dict[str, Any]], Report]
+    more: dict[str, str] = field(default_factory=dict)
+
+    @property
+    def evidence(self) -> Named:
+        """All facts."""
+        return self.named
+
+    @property
+    def symbols(self) -> frozenset[str]:
+        """The symbols of its orders."""
+        return self.named.symbols
+
+    @property
+    def ripe(self) -> bool:
+        """Whether something is proven of every order."""
+        return self.named.settled
+
+    def learn(self, news: Sequence[Target], endpoint: str, requests: int) -> bool:
+        """See `Course.learn`."""
+        told = [self.named.placement(each) if each.want is Want.PRESENT else self.named.fate(each) for each in news]
+        return Course.learn(self, told, endpoint, requests)
+
+    def _report(self, reason: str | None, server_ms: int) -> Report:
+        return self.build(self, reason or "", self._common(self.named.commands, server_ms, self.more))
+
+
+def cancellation_report(course: NamedCourse, reason: str, common: dict[str, Any]) -> CancellationReport:
+    """The report of a cancellation by ids."""
+    named = course.named
+    left, final = named.left, all(target.final for target in named.targets)
+    outcome = Outcome.CONFIRMED if final else Outcome.UNKNOWN if left else Outcome.STILL_OPEN
+    return CancellationReport(
+        outcome=outcome,
+        reason=reason if outcome is Outcome.UNKNOWN else "",
+        orders=tuple(named.fate(target) for target in named.targets),
+        cleared_at_ms=named.cleared_ms,
+        **common,
+    )
+
+
+def placement_report(course: NamedCourse, reason: str, common: dict[str, Any]) -> PlacementReport:
+    """The report of a placement, or of a batch of them."""
+    placements = tuple(course.named.placement(target) for target in course.named.targets)
+    found = {each.outcome for each in placements}
+    if PlacementOutcome.UNKNOWN in found:
+        outcome = PlacementOutcome.UNKNOWN
+    else:
+        outcome = found.pop() if len(found) == 1 else PlacementOutcome.PARTLY_PLACED
+    reason = reason if outcome is PlacementOutcome.UNKNOWN else ""
+    return PlacementReport(outcome=outcome, reason=reason, placements=placements, **common)
+
+
+def replacement_report(course: NamedCourse, reason: str, common: dict[str, Any]) -> ReplacementReport:
+    """The report of a replacement, or of a batch of them: its targets come in pairs, old and new."""
+    named = course.named
+    pairs = zip(named.targets[::2], named.targets[1::2], strict=True)
+    replacements = tuple(_replacement(named, old, new) for old, new in pairs)
+    found = {each.outcome for each in replacements}
+    if ReplacementOutcome.UNKNOWN in found:
+        outcome = ReplacementOutcome.UNKNOWN
+    else:
+        outcome = found.pop() if len(found) == 1 else ReplacementOutcome.MIXED
+    reason = reason if outcome is ReplacementOutcome.UNKNOWN else ""
+    return ReplacementReport(outcome=outcome, reason=reason, replacements=replacements, **common)
+
+
+_REPLACED = {
+    (True, PlacementOutcome.PLACED): ReplacementOutcome.REPLACED,
+    (True, PlacementOutcome.NOT_PLACED): ReplacementOutcome.NEW_MISSING,
+    (False, PlacementOutcome.PLACED): ReplacementOutcome.BOTH_OPEN,
+    (False, PlacementOutcome.NOT_PLACED): ReplacementOutcome.OLD_KEPT,
+}
+
+
+def _replacement(named: Named, old: Target, new: Target) -> Replacement:
+    fate, placement = named.fate(old), named.placement(new)
+    unknown = old.verdict(named.book) is None or placement.outcome is PlacementOutcome.UNKNOWN
+    outcome = ReplacementOutcome.UNKNOWN if unknown else _REPLACED[old.final, placement.outcome]
+    return Replacement(old=fate, new=placement, outcome=outcome)
+
+
+def modification_report(course: NamedCourse, reason: str, common: dict[str, Any]) -> ModificationReport:
+    """The report of a change of one trigger order."""
+    (target,) = course.named.targets
+    verdict = target.verdict(course.book)
+    outcomes = {None: Modification.UNKNOWN, "DONE": Modification.MODIFIED, "NOT_DONE": Modification.NOT_MODIFIED}
+    outcome = outcomes[None if verdict is None else verdict.name]
+    row = target.row if isinstance(target.row, TriggerOrder) else None
+    reason = reason if outcome is Modification.UNKNOWN else ""
+    return ModificationReport(outcome=outcome, reason=reason, order=row, **common)

@@ -17,7 +17,11 @@ The tree of errors, ordered by the first question after a failure: *may I repeat
     │   ├── NothingToCancel              the exchange says that nothing is open
     │   ├── InsufficientFunds            balance too low
     │   └── DuplicateClientOid           a pending order has this clientOid
-    └── CancellationUnconfirmed          a cancellation settled as STILL_OPEN or UNKNOWN; see `.report`
+    └── Unconfirmed                      a pending command settled without a yes; see `.report`
+        ├── CancellationUnconfirmed      STILL_OPEN or UNKNOWN
+        ├── PlacementUnconfirmed         NOT_PLACED, PARTLY_PLACED or UNKNOWN
+        ├── ReplacementUnconfirmed       anything but REPLACED
+        └── ModificationUnconfirmed      NOT_MODIFIED or UNKNOWN
 
 Which exchange code gives which class stands in `codes`. Errors carry fields, the text is built from them;
 what the exchange wrote is shortened and its control characters are escaped.
@@ -29,7 +33,7 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from bitget_async.models import CancellationReport
+    from bitget_async.models import CancellationReport, ModificationReport, PlacementReport, ReplacementReport
 
 __all__ = [
     "AccountModeMismatch",
@@ -39,14 +43,18 @@ __all__ = [
     "ClockSkewed",
     "DuplicateClientOid",
     "InsufficientFunds",
+    "ModificationUnconfirmed",
     "NotSent",
     "NothingToCancel",
     "OrderAlreadyFinal",
     "OrderNotFound",
     "OutcomeUnknown",
     "PermissionDenied",
+    "PlacementUnconfirmed",
     "RateLimited",
     "Refused",
+    "ReplacementUnconfirmed",
+    "Unconfirmed",
     "UnknownSymbol",
     "UsageError",
 ]
@@ -77,7 +85,8 @@ class NotSent(BitgetError):
     Proven: no byte of the request left this process. Safe to repeat.
 
     Attributes:
-        reason: one of `rate_limit`, `connect`, `tls`, `closed`; more may come.
+        reason: one of `rate_limit`, `connect`, `tls`, `closed`, `fenced` (behind a cancellation that is not cleared
+            yet); more may come.
         endpoint: `"POST /api/..."`.
         expected_wait_s: with `rate_limit`, the least number of seconds until a token can be had.
         detail: a few words more, without secrets.
@@ -214,25 +223,72 @@ class DuplicateClientOid(Refused):
     """A pending order has this clientOid already: look that order up."""
 
 
-class CancellationUnconfirmed(BitgetError):
+class Unconfirmed(BitgetError):
     """
-    A cancellation settled without proof that every order is final.
+    A pending command settled without a yes.
 
     Attributes:
-        report: the `CancellationReport`: outcome STILL_OPEN or UNKNOWN, the reason, and each order's fate.
+        report: the report: its outcome, the reason, and what is known of each order.
     """
 
-    def __init__(self, report: CancellationReport) -> None:
+    def __init__(self, report: Any) -> None:
         super().__init__(report)
         self.report = report
 
     def __str__(self) -> str:
-        report = self.report
-        left = [fate.order.order_id for fate in (*report.still_open, *report.vanished)]
-        shown = ", ".join(left[:5]) + (", ..." if len(left) > 5 else "")
-        reason = f" ({report.reason})" if report.reason else ""
-        ids = f": {len(left)} without a final row: {shown}" if left else ""
-        return f"cancellation of {report.symbol} is {report.outcome.name}{reason}{ids}"
+        what = type(self).__name__.removesuffix("Unconfirmed").lower()
+        reason = f" ({self.report.reason})" if self.report.reason else ""
+        return f"{what} of {self.report.symbol} is {self.report.outcome.name}{reason}{self._orders()}"
+
+    def _orders(self) -> str:
+        """The orders that stand in the way, in words."""
+        return ""
+
+
+class CancellationUnconfirmed(Unconfirmed):
+    """A cancellation settled without proof that every order is final: STILL_OPEN or UNKNOWN."""
+
+    report: CancellationReport
+
+    def _orders(self) -> str:
+        left = [fate.order.order_id for fate in (*self.report.still_open, *self.report.vanished)]
+        return f": {len(left)} without a final row: {_some(left)}" if left else ""
+
+
+class PlacementUnconfirmed(Unconfirmed):
+    """A placement settled, and not every order is proven to have been placed: NOT_PLACED, PARTLY_PLACED or UNKNOWN."""
+
+    report: PlacementReport
+
+    def _orders(self) -> str:
+        left = [*self.report.not_placed, *self.report.unknown]
+        codes = {each.refusal.error_code: each.refusal.error_msg for each in left if each.refusal is not None}
+        why = "".join(f"; code {printable(code)}: {printable(text)}" for code, text in list(codes.items())[:3])
+        return f": {_some([each.client_oid for each in left])}{why}" if left else ""
+
+
+class ReplacementUnconfirmed(Unconfirmed):
+    """A replacement settled otherwise than REPLACED; `.report` tells the fates of the old and the new order apart."""
+
+    report: ReplacementReport
+
+    def _orders(self) -> str:
+        pairs = [each for each in self.report.replacements if each.outcome.name != "REPLACED"]
+        told = [
+            f"{each.old.order.order_id or each.old.order.client_oid} {each.old.fate.name}, new {each.new.outcome.name}"
+            for each in pairs
+        ]
+        return f": {_some(told, '; ')}" if told else ""
+
+
+class ModificationUnconfirmed(Unconfirmed):
+    """A change of a trigger order settled without proof that it has the new values: NOT_MODIFIED or UNKNOWN."""
+
+    report: ModificationReport
+
+
+def _some(texts: list[str], between: str = ", ") -> str:
+    return between.join(texts[:5]) + (f"{between}..." if len(texts) > 5 else "")
 
 
 def redact(error: Refused | OutcomeUnknown, hide: Callable[[str], str]) -> None:

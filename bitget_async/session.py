@@ -32,7 +32,7 @@ from bitget_async.limits.local import Grant, Limits, LocalLimits
 from bitget_async.models.raw import keep_rows
 from bitget_async.tasks import Tasks
 from bitget_async.transport import UNSENT, Transport
-from bitget_async.wire import Answer, Reply, Request, decode, encode
+from bitget_async.wire import Answer, Reply, Request, date, decode, encode
 
 __all__ = ["Session"]
 
@@ -44,6 +44,9 @@ READ_REPEATS = 3
 FIRST_PAUSE_S = 0.2
 BACKGROUND_TIMEOUT_S = 5.0
 TOO_MANY = "429"
+TOO_OLD = "40078"
+# A wrong clock is off by more than the jitter between two estimates of a right one.
+MISDATED_MS = 1000
 
 
 class Session:
@@ -129,15 +132,18 @@ class Session:
             deadline_ns = deadline_ns or now + round(budget_s * 1e9)
             # A read's repeats share one budget; a command gets the whole time, a short one would only make doubt.
             left_s = budget_s if row.effect is Effect.COMMAND else max((deadline_ns - now) / 1e9, 0.05)
-            answer = await self._attempt(request, grant, self._stamp(request, on_signed, copies), left_s)
+            dated_ms = self.server.estimate_ms(now) if request.dated else 0
+            copy = date(request, dated_ms) if request.dated else request
+            answer = await self._attempt(copy, grant, self._stamp(copy, on_signed, copies), left_s)
             if answer.error is None:
                 return answer
             if not isinstance(answer.error, NotSent):
                 last, copies = answer.error, copies + 1
             tries += 1
             left_s = (deadline_ns - self.clock.monotonic_ns()) / 1e9
-            pause_s = self._pause_s(row, answer.error, tries, resynced, left_s, repeat)
-            resynced = resynced or isinstance(answer.error, ClockSkewed)
+            skewed = isinstance(answer.error, ClockSkewed) or self._misdated(answer.error, now, dated_ms)
+            pause_s = self._pause_s(row, answer.error, tries, left_s, skewed=skewed and not resynced, repeat=repeat)
+            resynced = resynced or skewed
             if pause_s is None:
                 raise last or answer.error
             await self.clock.sleep(pause_s)
@@ -172,21 +178,16 @@ class Session:
         it, afterwards it runs to its end and no answer is lost half-way.
         """
         signed: list[int] = []
-        task, answered = self._tasks.shielded(
-            self.call(row, given, max_wait_s=max_wait_s, on_signed=lambda now, ms, copy: signed.append(copy)),
-            f"bitget_async: {row.name}",
+
+        def closed() -> BitgetError:
+            if signed:
+                return OutcomeUnknown("closed", endpoint=row.label, message="the client was closed")
+            return NotSent("closed", endpoint=row.label)
+
+        call = self.call(row, given, max_wait_s=max_wait_s, on_signed=lambda now, ms, copy: signed.append(copy))
+        return await self._tasks.outliving(
+            call, f"bitget_async: {row.name}", signed=lambda: bool(signed), closed=closed
         )
-        try:
-            return await answered
-        except asyncio.CancelledError:
-            if task.cancelled():
-                # Not the caller was cancelled: the session was closed under it.
-                if signed:
-                    raise OutcomeUnknown("closed", endpoint=row.label, message="the client was closed") from None
-                raise NotSent("closed", endpoint=row.label) from None
-            if not signed:
-                task.cancel()
-            raise
 
     async def close(self) -> None:
         """Waiters for tokens get `NotSent`, running commands end, connections close. Safe to call twice."""
@@ -259,19 +260,26 @@ class Session:
         log.debug("%s", error)
         return Answer(None, error, None, sent_ns, self.clock.monotonic_ns())
 
+    def _misdated(self, error: BitgetError, at_ns: int, dated_ms: int) -> bool:
+        """Whether a request was too old for its receive window because our clock was wrong, as the answer has shown."""
+        late = isinstance(error, Refused) and error.code == TOO_OLD and bool(dated_ms)
+        return late and abs(self.server.estimate_ms(at_ns) - dated_ms) > MISDATED_MS
+
     def _pause_s(
-        self, row: Endpoint, error: BitgetError, tries: int, resynced: bool, left_s: float, repeat: bool
+        self, row: Endpoint, error: BitgetError, tries: int, left_s: float, *, skewed: bool, repeat: bool
     ) -> float | None:
         """
         How long to pause before the next copy, or `None` for no further copy.
 
-        1. A refused timestamp: once more, at once; the clock is set.
+        1. A timestamp refused because our clock was wrong: once more, at once; the clock is set.
         2. No byte left, for a reason that may pass; or "too many requests" in an envelope: after a pause.
         3. A read without a usable answer: the same, a few times.
         4. Everything else: never.
         """
+        if skewed:
+            return 0.0
         if isinstance(error, ClockSkewed):
-            return None if resynced else 0.0
+            return None
         passes = (isinstance(error, NotSent) and error.reason == "connect") or (
             isinstance(error, RateLimited) and error.code == TOO_MANY
         )

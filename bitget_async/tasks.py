@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Coroutine
+from collections.abc import Callable, Coroutine
 from typing import Any, TypeVar
 
 __all__ = ["Tasks"]
@@ -51,6 +51,30 @@ class Tasks:
         self._tasks.add(task)
         task.add_done_callback(ended)
         return task, outcome
+
+    async def outliving(
+        self, work: Coroutine[Any, Any, T], name: str, *, signed: Callable[[], bool], closed: Callable[[], Exception]
+    ) -> T:
+        """
+        Wait for work that goes on without its caller once a command is signed; before that, cancelling the caller
+        withdraws it.
+
+        Args:
+            work: to be done, in a task of its own.
+            name: of the task.
+            signed: whether a command of it was signed.
+            closed: makes the error for a caller under whom the owner was closed.
+        """
+        task, outcome = self.shielded(work, name)
+        try:
+            return await outcome
+        except asyncio.CancelledError:
+            if task.cancelled():
+                # Not the caller was cancelled: the owner was closed under it.
+                raise closed() from None
+            if not signed():
+                task.cancel()
+            raise
 
     def _ended(self, task: asyncio.Task[Any]) -> None:
         self._tasks.discard(task)

@@ -13,12 +13,20 @@ from collections.abc import Mapping
 from typing import Any, Protocol
 
 from bitget_async.clock import Clock, ServerClock
-from bitget_async.course import Course
-from bitget_async.endpoints import BATCH_CANCEL_ORDER, HISTORY_ORDERS, ORDER_INFO, UNFILLED_ORDERS, Endpoint
-from bitget_async.errors import BitgetError, RateLimited, UsageError
-from bitget_async.evidence import Listing, Page, complete, id_number
+from bitget_async.course import Course, NamedCourse, SweepCourse
+from bitget_async.endpoints import (
+    BATCH_CANCEL_ORDER,
+    CURRENT_PLAN_ORDER,
+    HISTORY_ORDERS,
+    HISTORY_PLAN_ORDER,
+    ORDER_INFO,
+    UNFILLED_ORDERS,
+    Endpoint,
+)
+from bitget_async.errors import BitgetError, OrderNotFound, RateLimited, UsageError
+from bitget_async.evidence import Book, Certainty, Listing, Page, Row, Want, complete, id_number
 from bitget_async.inquiry import Inquiry, Read, ReadKind
-from bitget_async.models import Order, Outcome
+from bitget_async.models import Order, TriggerPage
 from bitget_async.tasks import Tasks
 
 __all__ = ["Watcher"]
@@ -84,53 +92,81 @@ class Watcher:
         """Cancellations that are not settled, oldest first."""
         return tuple(self._pending)
 
-    # -- what happens to a cancellation -----------------------------------------------------------------------
+    # -- what happens to a call -------------------------------------------------------------------------------
 
     def signed(self, course: Course) -> None:
-        """Its command was stamped: start watching it, or start anew if it was stamped again."""
+        """A command of it was stamped: start watching it, or start anew if it was stamped again."""
         now = self._session.clock.monotonic_ns()
         if course in self._pending:
             self._inquiry.resigned(course)
             return
-        evidence = course.evidence
-        recent_ns = round(2 * evidence.assumptions.staleness_s * SECOND_NS)
-        for placed_ns, order in self._placed.get(course.symbol, ()):
-            if now - placed_ns <= recent_ns:
-                evidence.placed(order)
-        if self._account is not None and now - self._account.requested_ns <= FRESH_NS:
-            evidence.saw_listing(self._account)
+        if isinstance(course, SweepCourse):
+            self._begin(course, now)
+        elif isinstance(course, NamedCourse):
+            self._note_placements(course)
+            self._inquiry.add(course, course.named, now)
         self._pending[course] = None
-        self._inquiry.add(course, evidence, now, snapshot=course.options.snapshot != "none")
         self._wake()
 
-    def answered(self, course: Course) -> None:
-        """Its answer came, or it is known that none will."""
-        now = self._session.clock.monotonic_ns()
-        if course in self._pending:
-            self._inquiry.answered(course, now, stop_ns=now + ENSURE_AFTER_NS if course.options.ensure else None)
-            self._wake()
+    def _begin(self, course: SweepCourse, now: int) -> None:
+        """What a cancellation by symbol knows from the start: orders placed a moment ago, and a fresh listing."""
+        evidence = course.sweep
+        if course.book is Book.NORMAL:
+            recent_ns = round(2 * evidence.assumptions.staleness_s * SECOND_NS)
+            for placed_ns, order in self._placed.get(evidence.symbol, ()):
+                if now - placed_ns <= recent_ns:
+                    evidence.placed(order)
+            if self._account is not None and now - self._account.requested_ns <= FRESH_NS:
+                evidence.saw_listing(self._account)
+        for other in self._pending:
+            if isinstance(other, NamedCourse) and other.named.answered_ns is None:
+                course.meanwhile.update(_placing(other, course))
+        self._inquiry.add(course, evidence, now, snapshot=course.options.snapshot != "none")
 
-    async def look_before(self, course: Course) -> None:
+    def _note_placements(self, course: NamedCourse) -> None:
+        """Tell every cancellation by symbol that has not passed which placements it may take."""
+        for sweep in self.sweeps():
+            if not sweep.passed:
+                sweep.meanwhile.update(_placing(course, sweep))
+
+    def sweeps(self) -> list[SweepCourse]:
+        """The cancellations by symbol that are not settled."""
+        return [course for course in self._pending if isinstance(course, SweepCourse)]
+
+    def answered(self, course: Course) -> None:
+        """All its answers came, or it is known that none will."""
+        now = self._session.clock.monotonic_ns()
+        if course not in self._pending:
+            return
+        ensure = isinstance(course, SweepCourse) and course.options.ensure
+        lost = isinstance(course, NamedCourse) and course.named.certainty is not Certainty.ACKED
+        self._inquiry.answered(course, now, stop_ns=now + ENSURE_AFTER_NS if ensure else None, at_once=lost)
+        if course.ripe:
+            self._settle(course)
+        self._wake()
+
+    async def look_before(self, course: SweepCourse) -> None:
         """List its orders before the command is signed. A listing that fails is noted: it must not stop a cancel."""
         try:
-            listing, pages = await self._listing(course.symbol)
+            listing, pages = await self._listing(course.sweep.symbol, course.book)
         except BitgetError as error:
-            course.evidence.odd(f"the snapshot before the command failed ({type(error).__name__})")
+            course.sweep.odd(f"the snapshot before the command failed ({type(error).__name__})")
         else:
             self._feed_listing(listing, [course], pages)
 
     def again(self, course: Course) -> None:
         """Look at a settled one's orders once more, on this new course; its time counts from now."""
         now = self._session.clock.monotonic_ns()
-        course.deadline_ns = now + round(course.options.confirm_within_s * 1e9)
+        course.deadline_ns = now + round(course.confirm_within_s * 1e9)
         self._pending[course] = None
-        self._inquiry.add(course, course.evidence, now, snapshot=False)
+        self._inquiry.add(course, course.evidence, now)
         self.answered(course)
 
     def dropped(self, course: Course) -> None:
         """Its command was refused, or never left: there is nothing to watch."""
         self._pending.pop(course, None)
         self._inquiry.remove(course)
+        course.tell()
 
     def placed(self, order: Order) -> None:
         """This client placed an order: a listing may be too old to show it yet."""
@@ -197,15 +233,15 @@ class Watcher:
             reason = course.evidence.why_unknown()
             if self._rate_limited and reason != "vanished":
                 reason = "rate_banned"
-            self._settle(course, Outcome.UNKNOWN, reason)
+            self._settle(course, reason)
 
-    def _settle(self, course: Course, outcome: Outcome, reason: str = "") -> None:
+    def _settle(self, course: Course, reason: str | None = None) -> None:
         self.dropped(course)
-        course.settle(outcome, reason, self._session.server.estimate_ms(self._session.clock.monotonic_ns()))
+        course.settle(reason, self._session.server.estimate_ms(self._session.clock.monotonic_ns()))
 
     def _settle_all(self, reason: str) -> None:
         for course in self.pending:
-            self._settle(course, Outcome.UNKNOWN, reason)
+            self._settle(course, reason)
 
     def _broken(self, error: Exception) -> None:
         """A defect of ours: nobody hangs, and the loop's exception handler hears of it."""
@@ -225,13 +261,13 @@ class Watcher:
         """Make one read, feed what it brought, settle what it settles."""
         try:
             if read.kind is ReadKind.LISTING:
-                listing, pages = await self._listing(read.symbol)
-                fed = [course for course in self._pending if read.symbol in (None, course.symbol)]
-                self._feed_listing(listing, fed, pages)
-                self._inquiry.done(read, self._session.clock.monotonic_ns(), listing=listing)
+                listing, pages = await self._listing(read.symbol, read.book)
+                fed = self._fed(read)
+                progress = self._feed_listing(listing, fed, pages)
+                self._inquiry.done(read, self._session.clock.monotonic_ns(), listing=listing, progress=progress)
             else:
                 page = await self._page(read)
-                fed = [course for course in self._pending if read.symbol in (None, course.symbol)]
+                fed = self._fed(read)
                 progress = [course for course in fed if course.learn(course.evidence.saw_page(page), page.source, 1)]
                 self._inquiry.done(read, self._session.clock.monotonic_ns(), page=page, progress=progress)
         except BitgetError as error:
@@ -244,55 +280,74 @@ class Watcher:
             return
         self._rate_limited = False
         for course in fed:
-            outcome = course.evidence.outcome() if course in self._pending else None
-            if outcome is not None:
-                self._settle(course, outcome)
+            if course in self._pending and course.ripe:
+                self._settle(course)
         self._news.set()
 
-    async def _listing(self, symbol: str | None) -> tuple[Listing, int]:
+    def _fed(self, read: Read) -> list[Course]:
+        """Whom that read tells something."""
+        return [course for course in self._pending if course.covers(read.symbol, read.book)]
+
+    async def _listing(self, symbol: str | None, book: Book) -> tuple[Listing, int]:
         """All pages of the open orders, of one symbol or of the account."""
-        pages: list[tuple[Order, ...]] = []
+        row = CURRENT_PLAN_ORDER if book is Book.PLAN else UNFILLED_ORDERS
+        pages: list[tuple[Row, ...]] = []
         first: Answered | None = None
         below: int | None = None
         while len(pages) < MOST_PAGES:
             cursor = None if below is None else str(below)
-            answer = await self._session.background(
-                UNFILLED_ORDERS, {"symbol": symbol, "limit": PAGE_ROWS, "id_less_than": cursor}
-            )
+            given = {**_TPSL.get(book, {}), "symbol": symbol, "limit": PAGE_ROWS, "id_less_than": cursor}
+            answer = await self._session.background(row, given)
             first = first or answer
-            pages.append(tuple(answer.value))
-            lowest = min((n for row in answer.value if (n := id_number(row.order_id)) is not None), default=None)
-            if len(answer.value) < PAGE_ROWS or lowest is None or (below is not None and lowest >= below):
+            rows = _rows(answer.value)
+            pages.append(rows)
+            lowest = min((n for each in rows if (n := id_number(each.order_id)) is not None), default=None)
+            if len(rows) < PAGE_ROWS or lowest is None or (below is not None and lowest >= below):
                 break
             below = lowest
         assert first is not None
-        rows = tuple(row for page in pages for row in page)
-        listing = Listing(symbol, first.sent_ns, self._told_ms(first), rows, complete(pages, PAGE_ROWS))
-        if symbol is None and listing.complete:
+        listed = tuple(each for page in pages for each in page)
+        whole = complete(pages, PAGE_ROWS) and not _more(answer.value)
+        listing = Listing(symbol, first.sent_ns, self._told_ms(first), listed, whole, book)
+        if symbol is None and listing.complete and book is Book.NORMAL:
             self._account = listing
         return listing, len(pages)
 
-    def _feed_listing(self, listing: Listing, fed: list[Course], pages: int) -> None:
+    def _feed_listing(self, listing: Listing, fed: list[Course], pages: int) -> list[Course]:
+        """Tell them what a listing shows; returns those that learnt anything."""
+        progress = []
         for course in fed:
-            course.learn(course.evidence.saw_listing(listing), UNFILLED_ORDERS.short, pages)
+            if course.learn(course.evidence.saw_listing(listing), listing.source, pages):
+                progress.append(course)
             if not listing.complete:
                 course.evidence.odd("an open listing was incomplete and was not used")
-            self._ensure(course, listing)
+            if isinstance(course, SweepCourse):
+                self._ensure(course, listing)
+        return progress
 
     async def _page(self, read: Read) -> Page:
         """One page of finished orders, or one order."""
         if read.kind is ReadKind.ORDER:
-            answer = await self._session.background(ORDER_INFO, {"order_id": read.order_id})
-            source = ORDER_INFO.short
+            row = ORDER_INFO
+            given: dict[str, Any] = {"order_id": read.order_id, "client_oid": read.client_oid}
         else:
+            row = HISTORY_PLAN_ORDER if read.book is Book.PLAN else HISTORY_ORDERS
             cursor = None if read.below is None else str(read.below)
-            answer = await self._session.background(
-                HISTORY_ORDERS, {"symbol": read.symbol, "limit": PAGE_ROWS, "id_less_than": cursor}
-            )
-            source = HISTORY_ORDERS.short
-        rows = tuple(answer.value)
-        last = read.kind is ReadKind.HISTORY and len(rows) < PAGE_ROWS
-        return Page(source, read.symbol, answer.sent_ns, self._told_ms(answer), rows, read.below, last)
+            given = {"symbol": read.symbol, "limit": PAGE_ROWS, "id_less_than": cursor, **_TPSL.get(read.book, {})}
+        asked_ns = self._session.clock.monotonic_ns()
+        try:
+            answer = await self._session.background(row, given)
+        except OrderNotFound:
+            if row is not ORDER_INFO:
+                raise
+            # The exchange's other way to answer with no row.
+            told_ms = self._session.server.estimate_ms(asked_ns)
+            return Page(row.short, read.symbol, asked_ns, told_ms, (), asked=read.order_id or read.client_oid)
+        rows = _rows(answer.value)
+        last = read.kind is ReadKind.HISTORY and len(rows) < PAGE_ROWS and not _more(answer.value)
+        asked = read.order_id or read.client_oid
+        told_ms = self._told_ms(answer)
+        return Page(row.short, read.symbol, answer.sent_ns, told_ms, rows, read.below, last, read.book, asked)
 
     def _told_ms(self, answer: Answered) -> int:
         told = answer.request_time_ms
@@ -300,24 +355,24 @@ class Watcher:
 
     # -- ensure -----------------------------------------------------------------------------------------------
 
-    def _ensure(self, course: Course, listing: Listing) -> None:
+    def _ensure(self, course: SweepCourse, listing: Listing) -> None:
         """Cancel by id what a listing still shows open two seconds after the answer; never an id twice in 5 s."""
-        answered_ns = course.evidence.answered_ns
+        answered_ns = course.sweep.answered_ns
         if not course.options.ensure or answered_ns is None or not listing.complete:
             return
         if listing.requested_ns < answered_ns + ENSURE_AFTER_NS:
             return
         now = self._session.clock.monotonic_ns()
-        ids = [each for each in course.evidence.open_ids if now - course.ensured.get(each, 0) >= ENSURE_EVERY_NS]
+        ids = [each for each in course.sweep.open_ids if now - course.ensured.get(each, 0) >= ENSURE_EVERY_NS]
         for start in range(0, len(ids), ENSURE_IDS):
             chunk = ids[start : start + ENSURE_IDS]
             course.ensured.update(dict.fromkeys(chunk, now))
             self._tasks.start(self._guarded(self._cancel_ids(course, chunk)), "bitget_async: ensure")
 
-    async def _cancel_ids(self, course: Course, ids: list[str]) -> None:
+    async def _cancel_ids(self, course: SweepCourse, ids: list[str]) -> None:
         """One batch-cancel-order. Its answer is a receipt: what became of the orders is read like everything else."""
         course.count(BATCH_CANCEL_ORDER.short)
-        given = {"symbol": course.symbol, "order_list": [{"order_id": each} for each in ids]}
+        given = {"symbol": course.sweep.symbol, "order_list": [{"order_id": each} for each in ids]}
         try:
             await self._session.command(BATCH_CANCEL_ORDER, given)
         except UsageError:
@@ -326,3 +381,24 @@ class Watcher:
             course.evidence.odd(f"cancelling by id brought {type(error).__name__}")
         self._inquiry.urged(course, self._session.clock.monotonic_ns())
         self._news.set()
+
+
+_TPSL: dict[Book, dict[str, Any]] = {Book.TPSL: {"tpsl_type": "tpsl"}}
+
+
+def _rows(value: Any) -> tuple[Row, ...]:
+    """The rows of an answer: a list, or a page of trigger orders."""
+    return tuple(value.order_list or ()) if isinstance(value, TriggerPage) else tuple(value)
+
+
+def _more(value: Any) -> bool:
+    """Whether a page of trigger orders may be followed by another one, whatever its length."""
+    return isinstance(value, TriggerPage) and value.next_flag is not False
+
+
+def _placing(course: NamedCourse, sweep: SweepCourse) -> dict[str, None]:
+    """Client ids of the orders that one places on the symbol that the other sweeps."""
+    if course.book is not sweep.book:
+        return {}
+    placed = (each for each in course.named.targets if each.want is Want.PRESENT)
+    return {each.client_oid: None for each in placed if each.symbol == sweep.sweep.symbol}

@@ -24,7 +24,7 @@ from bitget_async.codes import classify
 from bitget_async.endpoints import Effect, Endpoint
 from bitget_async.errors import BitgetError, OutcomeUnknown
 from bitget_async.models import Record
-from bitget_async.models.texts import Text
+from bitget_async.models.texts import YesNo
 
 __all__ = ["Answer", "Reply", "Request", "date", "decode", "encode"]
 
@@ -325,8 +325,8 @@ def _salvage_field(kind: Any, text: msgspec.Raw) -> Any:
                 return _salvage_record(each, text)
             if said[:1] == b"[" and get_origin(each) is tuple and _is(get_args(each)[0], Record):
                 return tuple(_salvage_record(get_args(each)[0], row) for row in _ROWS.decode(text))
-            if said in (b"true", b"false") and _is(each, Text):
-                return each(said.decode())
+            if said in (b"true", b"false") and each is YesNo:
+                return YesNo(said.decode())
         value = msgspec.json.decode(text, type=kind, strict=False)
     except (msgspec.MsgspecError, UnicodeError, ValueError, RecursionError):
         return said.decode() if str in (kind, *get_args(kind)) and said.isdigit() else None

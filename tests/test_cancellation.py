@@ -1,4 +1,4 @@
-"""The handle: its members, its readers, and what ends it. Evidence and looks have tests of their own."""
+"""The handle: its members, its readers, and what ends it. Sweep and looks have tests of their own."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ from bitget_async import (
     UsageError,
 )
 from bitget_async.clock import VirtualClock
-from bitget_async.evidence import Evidence
+from bitget_async.evidence import Sweep
 from bitget_async.sim import Settings, SimulatedExchange, faults
 from tests.conftest import client_of, run_virtual
 
@@ -243,7 +243,7 @@ def test_a_defect_of_ours_settles_as_internal_and_is_reported() -> None:
         asyncio.get_running_loop().set_exception_handler(lambda _, context: heard.append(context))
         async with exchange_of() as exchange, client_of(exchange) as client:
             pending = await client.cancel_symbol_orders(BTC)
-            with mock.patch.object(Evidence, "saw_listing", side_effect=ZeroDivisionError):
+            with mock.patch.object(Sweep, "saw_listing", side_effect=ZeroDivisionError):
                 report = await pending.settled()
             assert (report.outcome, report.reason) == (Outcome.UNKNOWN, "internal")
             exchange.rest(BTC, 1)
@@ -291,7 +291,7 @@ def test_an_order_of_this_client_is_in_scope_though_no_listing_shows_it() -> Non
     async def main() -> None:
         settings: dict[str, Any] = {"listing_lag_s": 1.9, "history_lag_s": 3.0, "sweep_delay_s": 0.0}
         async with exchange_of(**settings) as exchange, client_of(exchange) as client:
-            ack = await client.place_order(BTC, "buy", "limit", "0.001", price="1")
+            ack = await client.place_order(BTC, "buy", "limit", "0.001", price="2000")
             pending = await client.cancel_symbol_orders(BTC)
             assert [fate.order.order_id for fate in pending.orders] == [ack.order_id]
             report = await pending

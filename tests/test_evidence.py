@@ -1,4 +1,4 @@
-"""Evidence: each outcome of the contract's sections 3 and 4, and everything that must not lead to one."""
+"""Sweep: each outcome of the contract's sections 3 and 4, and everything that must not lead to one."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from bitget_async import Fate, Order, OrderStatus, Outcome, Scope
-from bitget_async.evidence import Assumptions, Certainty, Evidence, Listing, Page, complete, id_number
+from bitget_async.evidence import Assumptions, Certainty, Listing, Page, Sweep, complete, id_number
 
 SECOND = 1_000_000_000
 SIGNED_NS = 5_000 * SECOND
@@ -76,18 +76,16 @@ def page(
     return Page(source, symbol, ns(at_s), ms(at_s), rows, below, last)
 
 
-def evidence(
-    *facts: Listing | Page, answered_s: float | None = 0.05, certainty: Certainty = Certainty.ACKED
-) -> Evidence:
+def evidence(*facts: Listing | Page, answered_s: float | None = 0.05, certainty: Certainty = Certainty.ACKED) -> Sweep:
     """A signed command, answered then, and those facts in that order."""
-    made = Evidence("BTCUSDT", bounds)
+    made = Sweep("BTCUSDT", bounds_ms=bounds)
     made.signed(SIGNED_NS, T_MS)
     if answered_s is not None:
         made.answered(certainty, ns(answered_s))
     return fed(made, *facts)
 
 
-def fed(made: Evidence, *facts: Listing | Page) -> Evidence:
+def fed(made: Sweep, *facts: Listing | Page) -> Sweep:
     """The same with more facts."""
     for fact in facts:
         if isinstance(fact, Listing):
@@ -167,7 +165,7 @@ def test_no_outcome_before_the_answer_and_before_the_clock_is_known() -> None:
     assert made.outcome() is None
     made.answered(Certainty.MAYBE, ns(10))
     assert made.outcome() is Outcome.CONFIRMED
-    blind = Evidence("BTCUSDT", lambda at: None)
+    blind = Sweep("BTCUSDT", bounds_ms=lambda at: None)
     blind.signed(SIGNED_NS, T_MS)
     blind.answered(Certainty.ACKED, ns(0.05))
     assert fed(blind, *PROVEN).outcome() is None
@@ -423,7 +421,7 @@ def test_a_later_listing_that_shows_an_order_takes_back_the_clear_one() -> None:
 )
 def test_horizon_is_later_when_our_timestamp_was_ahead(ahead_ms: int, horizon_s: float) -> None:
     """A timestamp from the future is accepted for that much longer; more than 30 s ahead it is refused."""
-    made = Evidence("BTCUSDT", bounds)
+    made = Sweep("BTCUSDT", bounds_ms=bounds)
     made.signed(SIGNED_NS, T_MS + ahead_ms)
     assert made.horizon_ns == ns(horizon_s)
     made.answered(Certainty.MAYBE, ns(10))
@@ -435,7 +433,7 @@ def test_horizon_is_later_when_our_timestamp_was_ahead(ahead_ms: int, horizon_s:
 
 def test_assumptions_move_the_deciding_moment_and_the_horizon() -> None:
     """They are parameters, not constants."""
-    made = Evidence("BTCUSDT", bounds, Assumptions(staleness_s=5, execution_grace_s=0))
+    made = Sweep("BTCUSDT", bounds_ms=bounds, assumptions=Assumptions(staleness_s=5, execution_grace_s=0))
     made.signed(SIGNED_NS, T_MS)
     assert made.deciding_ns == ns(5)
     assert made.horizon_ns == ns(35.005)

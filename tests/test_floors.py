@@ -39,7 +39,8 @@ def room(own: set[str], foreign: str = "", *, asyncio: bool = True) -> Room:
     return Room(frozenset(own), frozenset(foreign.split()), asyncio)
 
 
-BELOW_CLIENT = F0 | F1 | F2 | F3 | {"tasks", "course", "watcher", "cancellation", "stream", "pages", "families"}
+F4 = {"course", "watcher", "handle", "commands", "cancellation", "desk"}
+BELOW_CLIENT = F0 | F1 | F2 | F3 | F4 | {"tasks", "stream", "pages", "families", "verbs"}
 PLAN: dict[str, Room] = {
     # F0. `errors` may name `models` for type checkers only, see TYPES_ONLY.
     "errors": room(set(), asyncio=False),
@@ -67,8 +68,11 @@ PLAN: dict[str, Room] = {
     # F4: the session is a Protocol that they declare themselves; each imports the ones above it here.
     "course": room(F0 | {"evidence", "endpoints"}),
     "watcher": room(F0 | {"evidence", "inquiry", "endpoints", "tasks", "course"}),
-    "cancellation": room(F0 | {"evidence", "inquiry", "endpoints", "tasks", "course", "watcher"}),
-    # Verbs by family; what makes the calls is a Protocol that `pages` declares.
+    "handle": room(F0 | {"evidence", "course", "watcher"}),
+    "commands": room(F0 | {"evidence", "endpoints", "tasks", "course", "watcher"}),
+    "cancellation": room(F0 | {"evidence", "endpoints", "tasks", "course", "watcher", "handle", "commands"}),
+    "desk": room(F0 | {"evidence", "endpoints", "course", "watcher", "handle", "commands"}),
+    "verbs": room(BELOW_CLIENT - {"families"}),
     "families": room(F0 | {"endpoints", "pages", "rules"}),
     # F5
     "client": room(BELOW_CLIENT, "uvloop opentelemetry"),

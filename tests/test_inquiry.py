@@ -12,8 +12,9 @@ from dataclasses import dataclass, field
 import pytest
 
 from bitget_async import Order, OrderStatus, Outcome
-from bitget_async.evidence import Certainty, Evidence, Listing, Page, complete
-from bitget_async.inquiry import MOST_IN_FLIGHT, Inquiry, Read, ReadKind
+from bitget_async.evidence import Certainty, Listing, Page, Sweep, complete
+from bitget_async.inquiry import Inquiry, Read, ReadKind
+from bitget_async.inquiry.planner import MOST_IN_FLIGHT
 
 SECOND = 1_000_000_000
 START_NS = 5_000 * SECOND
@@ -50,8 +51,8 @@ class World:
     pages: int = 0
     settled: dict[str, tuple[float, Outcome]] = field(default_factory=dict)
     cleared: dict[str, float] = field(default_factory=dict)
-    pending: dict[str, Evidence] = field(default_factory=dict)
-    closed: dict[str, Evidence] = field(default_factory=dict)
+    pending: dict[str, Sweep] = field(default_factory=dict)
+    closed: dict[str, Sweep] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         self.inquiry = Inquiry(random.Random(self.seed))
@@ -64,7 +65,7 @@ class World:
 
     def sign(self, *symbols: str, snapshot: bool = True) -> None:
         for symbol in symbols:
-            evidence = self.pending[symbol] = Evidence(symbol, lambda at: (ms(at) - 2, ms(at) + 2))
+            evidence = self.pending[symbol] = Sweep(symbol, bounds_ms=lambda at: (ms(at) - 2, ms(at) + 2))
             evidence.signed(self.now, ms(self.now))
             self.inquiry.add(symbol, evidence, self.now, snapshot=snapshot)
 
@@ -308,7 +309,7 @@ def test_a_symbol_below_the_accounts_last_page_gets_its_own_at_once() -> None:
 
 def test_a_look_with_nothing_left_to_ask_asks_nothing() -> None:
     """Everything is read, and only the exchange's clock is unknown, so that nothing can be decided."""
-    evidence = Evidence("BTCUSDT", lambda at: None)
+    evidence = Sweep("BTCUSDT", bounds_ms=lambda at: None)
     evidence.signed(START_NS, T_MS)
     inquiry = Inquiry(random.Random(1))
     inquiry.add("key", evidence, START_NS, snapshot=False)
@@ -489,11 +490,11 @@ def test_no_more_than_ten_reads_are_under_way() -> None:
     assert len(world.settled) == 26
 
 
-def inquiry_of(*symbols: str, seed: int = 1) -> tuple[Inquiry, dict[str, Evidence]]:
+def inquiry_of(*symbols: str, seed: int = 1) -> tuple[Inquiry, dict[str, Sweep]]:
     """Commands signed and answered at the start, without a snapshot."""
     inquiry, made = Inquiry(random.Random(seed)), {}
     for symbol in symbols:
-        made[symbol] = Evidence(symbol, lambda at: (ms(at) - 2, ms(at) + 2))
+        made[symbol] = Sweep(symbol, bounds_ms=lambda at: (ms(at) - 2, ms(at) + 2))
         made[symbol].signed(START_NS, ms(START_NS))
         inquiry.add(symbol, made[symbol], START_NS, snapshot=False)
         made[symbol].answered(Certainty.ACKED, START_NS)

@@ -181,7 +181,8 @@ class Tracker:
 
     def look(self) -> None:
         """Find the handles of commands that are signed but not answered yet."""
-        signed = {handle.symbol: handle for handle in self._client.pending}
+        pending = self._client.pending
+        signed = {handle.symbol: handle for handle in pending if isinstance(handle, PendingCancellation)}
         for track in self.tracks:
             if track.handle is None and not track.done and track.symbol in signed:
                 track.handle = signed[track.symbol]

@@ -18,7 +18,7 @@ import aiohttp
 
 from bitget_async import cancellation, evidence, session, watcher, wire
 from bitget_async.errors import BitgetError, OutcomeUnknown, Refused
-from bitget_async.evidence import Evidence, Listing, Page
+from bitget_async.evidence import Sweep, Listing, Page
 from bitget_async.limits.bucket import Bucket
 from bitget_async.models import Outcome, Scope
 from bitget_async.wire import Answer
@@ -37,13 +37,13 @@ def plant(bug: Callable[[], Iterator[None]]) -> Callable[[], Iterator[None]]:
 def answer_taken_as_done() -> Iterator[None]:
     """00000 confirms: whatever is known of the orders is called final."""
 
-    def outcome(self: Evidence) -> Outcome | None:
+    def outcome(self: Sweep) -> Outcome | None:
         if self.certainty is not evidence.Certainty.ACKED:
             return original(self)
         return Outcome.CONFIRMED if self._orders else Outcome.NOTHING_TO_CANCEL
 
-    original = Evidence.outcome
-    with mock.patch.object(Evidence, "outcome", outcome):
+    original = Sweep.outcome
+    with mock.patch.object(Sweep, "outcome", outcome):
         yield
 
 
@@ -105,13 +105,13 @@ def ids_compared_as_text() -> Iterator[None]:
 @plant
 def history_filtered_by_time_since_the_command() -> Iterator[None]:
     """Only history rows created after the command are looked at."""
-    original = Evidence.saw_page
+    original = Sweep.saw_page
 
-    def saw_page(self: Evidence, page: Page) -> Any:
+    def saw_page(self: Sweep, page: Page) -> Any:
         rows = tuple(row for row in page.rows if (row.created_ms or 0) >= self.signed_ms)
         return original(self, replace(page, rows=rows))
 
-    with mock.patch.object(Evidence, "saw_page", saw_page):
+    with mock.patch.object(Sweep, "saw_page", saw_page):
         yield
 
 
@@ -178,9 +178,9 @@ def http_4xx_taken_as_refused() -> Iterator[None]:
 @plant
 def vanished_taken_as_cancelled() -> Iterator[None]:
     """An order that is gone from the listing is called cancelled."""
-    original = Evidence.saw_listing
+    original = Sweep.saw_listing
 
-    def saw_listing(self: Evidence, listing: Listing) -> Any:
+    def saw_listing(self: Sweep, listing: Listing) -> Any:
         news = original(self, listing)
         if self.answered_ns is not None and listing.complete:
             for known in self._orders.values():
@@ -188,20 +188,20 @@ def vanished_taken_as_cancelled() -> Iterator[None]:
                     known.final = True
         return news
 
-    with mock.patch.object(Evidence, "saw_listing", saw_listing):
+    with mock.patch.object(Sweep, "saw_listing", saw_listing):
         yield
 
 
 @plant
 def late_orders_claimed() -> Iterator[None]:
     """Orders created after the signing are counted as ours."""
-    original = Evidence.scope_of
+    original = Sweep.scope_of
 
-    def scope_of(self: Evidence, order: Any) -> Scope:
+    def scope_of(self: Sweep, order: Any) -> Scope:
         scope = original(self, order)
         return Scope.IN if scope is Scope.LATE else scope
 
-    with mock.patch.object(Evidence, "scope_of", scope_of):
+    with mock.patch.object(Sweep, "scope_of", scope_of):
         yield
 
 

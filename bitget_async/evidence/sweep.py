@@ -1,119 +1,24 @@
 """
-Evidence: rows, listings and answers in; the fate of each order and the outcome out. No I/O, no clock.
-
-What counts, from strongest to nothing:
-
-    a row with the order's id and a final status        that order is final, for ever
-    a complete open listing requested at t              what it shows was open at t - staleness or later,
-                                                        what it does not show was not open at t
-    the answer 00000                                    receipt
-    "nothing to cancel", "order does not exist"         a claim to verify
-    error, timeout, empty history, missing row, time    nothing
-
-Facts are only ever added, and outcomes are computed from all of them together, so the order in which answers arrive
-does not matter. Moments are monotonic nanoseconds of one clock; creation times are the exchange's milliseconds and
-are compared with the signing through the bounds of the exchange's clock.
+What is known of a cancellation by symbol: which orders it answers for, and what became of each.
 """
 
 from __future__ import annotations
 
-import enum
 from bisect import insort
-from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field, replace
 
-from bitget_async.models import Fate, Order, OrderFate, OrderStatus, Outcome, Scope
+from bitget_async.evidence.facts import Book, Command, Listing, Page, Row, id_number
+from bitget_async.models import Fate, OrderFate, Outcome, Scope
+from bitget_async.models.reports import final_fate, order_fate
 
-__all__ = ["Assumptions", "Certainty", "Evidence", "Listing", "Page", "id_number"]
-
-SECOND_NS = 1_000_000_000
-# The exchange refuses a timestamp older than this (reference: "Clock").
-ACCEPTED_FOR_NS = 30 * SECOND_NS
-
-Bounds = Callable[[int], tuple[int, int] | None]
-
-
-class Certainty(enum.Enum):
-    """What is known of the command."""
-
-    PENDING = "pending"
-    ACKED = "acked"
-    MAYBE = "maybe"
-
-
-@dataclass(frozen=True, slots=True)
-class Assumptions:
-    """
-    What nobody outside the exchange can check; printed in every report.
-
-    Attributes:
-        staleness_s: how old a listing may be when it is served.
-        execution_grace_s: how long after the exchange's last chance to accept the command it may still act.
-    """
-
-    staleness_s: float = 2.0
-    execution_grace_s: float = 10.0
-
-
-@dataclass(frozen=True, slots=True)
-class Listing:
-    """
-    An open listing, all its pages together.
-
-    Attributes:
-        symbol: the symbol asked for, or `None` for the whole account.
-        requested_ns: when its first page was requested.
-        server_ms: the exchange's time of its first page.
-        rows: every row of every page.
-        complete: every page was answered, the cursor fell strictly, the last page was short, every id is readable.
-    """
-
-    symbol: str | None
-    requested_ns: int
-    server_ms: int
-    rows: tuple[Order, ...]
-    complete: bool
-
-
-@dataclass(frozen=True, slots=True)
-class Page:
-    """
-    Rows of finished orders: a page of history-orders, or the answer of orderInfo.
-
-    Attributes:
-        source: `history-orders` or `orderInfo`.
-        symbol: the symbol asked for, or `None` for the whole account.
-        requested_ns: when it was requested.
-        server_ms: the exchange's time of the answer.
-        rows: the rows.
-        below: the cursor it started from (ids below this one), or `None` for the top.
-        last: whether nothing lies below it.
-    """
-
-    source: str
-    symbol: str | None
-    requested_ns: int
-    server_ms: int
-    rows: tuple[Order, ...]
-    below: int | None = None
-    last: bool = False
-
-    @property
-    def numbers(self) -> list[int]:
-        """The readable ids as integers."""
-        return [number for row in self.rows if (number := id_number(row.order_id)) is not None]
-
-
-def id_number(order_id: str) -> int | None:
-    """An order id as the integer by which ids compare, or `None` if it is not one."""
-    return int(order_id) if order_id.isascii() and order_id.isdigit() and len(order_id) <= 40 else None
+__all__ = ["Sweep"]
 
 
 @dataclass(slots=True)
 class _Known:
     """All that is known of one order."""
 
-    order: Order
+    order: Row
     source: str
     server_ms: int | None = None
     shown_ns: int = -1
@@ -123,23 +28,18 @@ class _Known:
 
 
 @dataclass(slots=True, eq=False)
-class Evidence:
+class Sweep(Command):
     """
     Everything known about one cancellation by symbol.
 
     Args:
         symbol: the symbol.
-        bounds_ms: the exchange's clock at a monotonic ns, earliest and latest ms; `None` while unknown.
-        assumptions: see there.
+        book: which of its orders: the command takes those of one list only.
+        bounds_ms, assumptions: see `Command`.
     """
 
     symbol: str
-    bounds_ms: Bounds
-    assumptions: Assumptions = Assumptions()
-    certainty: Certainty = Certainty.PENDING
-    signed_ns: int = 0
-    signed_ms: int = 0
-    answered_ns: int | None = None
+    book: Book = Book.NORMAL
     cleared_ms: int | None = None
     anomalies: list[str] = field(default_factory=list)
     _orders: dict[int, _Known] = field(default_factory=dict)
@@ -148,18 +48,6 @@ class Evidence:
     _pages_ns: list[int] = field(default_factory=list)
     _chain: tuple[int, int] | None = None
 
-    # -- the command ------------------------------------------------------------------------------------------
-
-    def signed(self, now: int, timestamp_ms: int) -> None:
-        """A copy of the command was stamped; an earlier one, if any, is proven not executed."""
-        self.signed_ns = now
-        self.signed_ms = timestamp_ms
-
-    def answered(self, certainty: Certainty, now: int) -> None:
-        """The answer came, or it is known that none will."""
-        self.certainty = certainty
-        self.answered_ns = now
-
     def odd(self, what: str) -> None:
         """Note an anomaly, once."""
         if what not in self.anomalies:
@@ -167,7 +55,7 @@ class Evidence:
 
     # -- facts ------------------------------------------------------------------------------------------------
 
-    def placed(self, order: Order) -> None:
+    def placed(self, order: Row) -> None:
         """An order of this symbol that this client knows from elsewhere: placed by it, or seen open before."""
         number = id_number(order.order_id)
         if number is not None and number not in self._orders:
@@ -188,14 +76,14 @@ class Evidence:
         unknown = {number for number in page.numbers if number not in self._orders}
         changed = [self._saw_final(row, page) for row in page.rows if row.symbol == self.symbol]
         found = any(number in self._orders for number in unknown)
-        if page.source == "history-orders":
+        if page.source != "orderInfo":
             self._follow(page, found)
         self._look_cleared()
         return [fate for fate in changed if fate is not None]
 
-    def _saw_open(self, row: Order, listing: Listing) -> OrderFate | None:
+    def _saw_open(self, row: Row, listing: Listing) -> OrderFate | None:
         number = id_number(row.order_id)
-        if number is None or row.tpsl_type == "tpsl":
+        if number is None or self._foreign(row):
             return None
         known = self._orders.get(number)
         if known is None and number in self._ended:
@@ -210,20 +98,20 @@ class Evidence:
             return None
         new = known is None or known.source == "client"
         if known is None:
-            known = self._orders[number] = _Known(row, "unfilled-orders")
+            known = self._orders[number] = _Known(row, listing.source)
         if listing.requested_ns >= known.shown_ns:
-            known.order, known.source, known.server_ms = row, "unfilled-orders", listing.server_ms
+            known.order, known.source, known.server_ms = row, listing.source, listing.server_ms
             known.shown_ns = listing.requested_ns
-            if row.status is OrderStatus.LIVE or row.status is OrderStatus.PARTIALLY_FILLED:
+            if row.status.open:
                 known.open_ns = listing.requested_ns
             else:
                 # Shown, so not cleared; but a status that is not an open one does not prove it open either.
                 self.odd(f"order {row.order_id} was listed open with status {row.status.value!r}")
         return self._fate(known) if new else None
 
-    def _saw_final(self, row: Order, page: Page) -> OrderFate | None:
+    def _saw_final(self, row: Row, page: Page) -> OrderFate | None:
         number = id_number(row.order_id)
-        if number is None or row.tpsl_type == "tpsl":
+        if number is None or self._foreign(row):
             return None
         known = self._orders.get(number)
         if known is not None and known.final:
@@ -249,7 +137,7 @@ class Evidence:
         known.final, known.proved_ns = True, page.requested_ns
         return self._fate(known)
 
-    def _swept_or_late(self, row: Order) -> bool:
+    def _swept_or_late(self, row: Row) -> bool:
         """Whether a finished order that no listing showed concerns us: it ended at the signing or after it."""
         bounds = self.sign_bounds
         return bounds is not None and row.updated_ms is not None and row.updated_ms >= bounds[0]
@@ -280,29 +168,11 @@ class Evidence:
         else:
             self._chain = (since, min(page.numbers))
 
-    def _swept(self, row: Order) -> bool:
+    def _swept(self, row: Row) -> bool:
         """Whether the sweep can have taken this finished order."""
         return self._swept_or_late(row) and self.scope_of(row) is not Scope.LATE
 
     # -- what follows from them -------------------------------------------------------------------------------
-
-    @property
-    def sign_bounds(self) -> tuple[int, int] | None:
-        """Earliest and latest exchange ms of the signing, or `None` while the exchange's clock is unknown."""
-        return self.bounds_ms(self.signed_ns)
-
-    @property
-    def deciding_ns(self) -> int:
-        """A listing requested from this moment on shows every order that existed at the signing and is open."""
-        return self.signed_ns + round(self.assumptions.staleness_s * SECOND_NS)
-
-    @property
-    def horizon_ns(self) -> int:
-        """A listing requested from this moment on that shows an order open proves that the command left it open."""
-        bounds = self.sign_bounds
-        ahead_ms = 0 if bounds is None else max(0, self.signed_ms - bounds[0])
-        late_ns = min(ahead_ms * 1_000_000, ACCEPTED_FOR_NS) + ACCEPTED_FOR_NS
-        return self.deciding_ns + late_ns + round(self.assumptions.execution_grace_s * SECOND_NS)
 
     @property
     def fates(self) -> tuple[OrderFate, ...]:
@@ -340,6 +210,17 @@ class Evidence:
         """The first deciding listing that shows no order in scope and that no later one contradicts, or `None`."""
         clear = self._clear_from(self.deciding_ns)
         return None if clear is None else clear[0]
+
+    @property
+    def has_run(self) -> bool:
+        """Whether an order in scope was open and is gone, not known to have filled: the command has run, then."""
+        return any(
+            final_fate(known.order.status) is Fate.CANCELLED
+            if known.final
+            else 0 <= known.shown_ns < self.last_listing_ns
+            for known in self._orders.values()
+            if self._scope(known) is not Scope.LATE
+        )
 
     @property
     def paged_ns(self) -> int:
@@ -383,15 +264,9 @@ class Evidence:
         clear = self._clear_from(self.deciding_ns)
         return self.cleared_ms if self.cleared_ms is not None or clear is None else clear[1]
 
-    @property
-    def clock_error_ms(self) -> int:
-        """Width of what is known of the exchange's clock at the signing."""
-        bounds = self.sign_bounds
-        return 0 if bounds is None else bounds[1] - bounds[0]
-
-    def again(self) -> Evidence:
+    def again(self) -> Sweep:
         """The same command and orders, for another round of looking: every listing and page has to be read anew."""
-        fresh = Evidence(self.symbol, self.bounds_ms, self.assumptions)
+        fresh = Sweep(self.symbol, self.book, bounds_ms=self.bounds_ms, assumptions=self.assumptions)
         fresh.certainty, fresh.answered_ns = self.certainty, self.answered_ns
         fresh.signed(self.signed_ns, self.signed_ms)
         fresh.anomalies = list(self.anomalies)
@@ -405,7 +280,7 @@ class Evidence:
         fates = [fate.fate for fate in self.fates if fate.scope is not Scope.LATE]
         return "vanished" if Fate.VANISHED in fates and Fate.OPEN not in fates else "deadline"
 
-    def scope_of(self, order: Order) -> Scope:
+    def scope_of(self, order: Row) -> Scope:
         """
         IN if it was created by the signing as far as can be known, BOUNDARY inside the uncertainty, LATE after.
 
@@ -419,14 +294,16 @@ class Evidence:
     def _scope(self, known: _Known) -> Scope:
         return self.scope_of(known.order)
 
+    def _foreign(self, row: Row) -> bool:
+        """Whether a row stands in another list than the one that the command takes."""
+        return self.book is Book.NORMAL and getattr(row, "tpsl_type", None) == "tpsl"
+
     def _fate(self, known: _Known) -> OrderFate:
         if known.final:
-            fate = Fate.FILLED if known.order.status is OrderStatus.FILLED else Fate.CANCELLED
+            fate = final_fate(known.order.status)
         else:
             fate = Fate.OPEN if known.shown_ns >= max(self.last_listing_ns, 0) else Fate.VANISHED
-        return OrderFate(
-            order=known.order, fate=fate, scope=self._scope(known), source=known.source, server_ms=known.server_ms
-        )
+        return order_fate(known.order, fate, self._scope(known), known.source, known.server_ms)
 
     def _last_shown_ns(self) -> int:
         shown = (known.shown_ns for known in self._orders.values() if self._scope(known) is not Scope.LATE)
@@ -442,22 +319,3 @@ class Evidence:
         """The first complete listing requested from then on that is newer than all that showed an order in scope."""
         after = max(floor_ns, self._last_shown_ns() + 1)
         return next((listing for listing in self._listings if listing[0] >= after), None)
-
-
-def complete(pages: Iterable[tuple[Order, ...]], limit: int) -> bool:
-    """
-    Whether these pages, in the order they were read, are a whole listing: every id readable and none of them on a
-    page where the cursor excluded it, every page but the last full, the last one short.
-    """
-    cursor: int | None = None
-    last_full = False
-    for number, page in enumerate(pages):
-        if number and not last_full:
-            return False
-        ids = [id_number(row.order_id) for row in page]
-        known = [each for each in ids if each is not None]
-        if len(known) != len(ids) or (cursor is not None and any(each >= cursor for each in known)):
-            return False
-        cursor = min(known, default=cursor)
-        last_full = len(page) >= limit
-    return not last_full

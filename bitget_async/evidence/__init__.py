@@ -1,0 +1,51 @@
+"""
+Evidence: rows, listings and answers in; the fate of each order and the outcome out. No I/O, no clock.
+
+What counts, from strongest to nothing:
+
+    a row with the order's id and a final status        that order is final, for ever
+    a complete open listing requested at t              what it shows was open at t - staleness or later,
+                                                        what it does not show was not open at t
+    the answer 00000                                    receipt
+    "nothing to cancel", "order does not exist"         a claim to verify
+    error, timeout, empty history, missing row, time    nothing
+
+Facts are only ever added, and outcomes are computed from all of them together, so the order in which answers arrive
+does not matter. Moments are monotonic nanoseconds of one clock; creation times are the exchange's milliseconds and
+are compared with the signing through the bounds of the exchange's clock.
+
+`sweep` is for a cancellation by symbol, `named` for commands that name their orders.
+"""
+
+from __future__ import annotations
+
+from bitget_async.evidence.facts import (
+    Assumptions,
+    Book,
+    Certainty,
+    Command,
+    Listing,
+    Page,
+    Row,
+    complete,
+    id_number,
+)
+from bitget_async.evidence.named import Named, Target, Verdict, Want
+from bitget_async.evidence.sweep import Sweep
+
+__all__ = [
+    "Assumptions",
+    "Book",
+    "Certainty",
+    "Command",
+    "Listing",
+    "Named",
+    "Page",
+    "Row",
+    "Sweep",
+    "Target",
+    "Verdict",
+    "Want",
+    "complete",
+    "id_number",
+]

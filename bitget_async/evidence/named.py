@@ -1,0 +1,383 @@
+"""
+What is known of orders that a command names: each is to end, to exist, or to have new values.
+
+An order is named by its id, or by its client id where the id is not known yet. A client id is unique only among
+pending orders: a row is taken for ours only if its times fit the command.
+
+    it is to end          proven by a row with a final status
+    it is to exist        proven by any row of it with a status that we know
+    it is to change       proven by a row with the new values
+
+The contrary is proven by reads requested when the command can do nothing any more: a row that shows it still open or
+unchanged; for a placement without an answer, all of: a complete open listing, orderInfo, and the history down to the
+signing, none of which shows it.
+"""
+
+from __future__ import annotations
+
+import enum
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass, field, replace
+
+from bitget_async.evidence.facts import Book, Certainty, Command, Listing, Page, Row, id_number
+from bitget_async.models import Fate, Order, OrderFailure, OrderFate, Placement, PlacementOutcome, Scope, TriggerOrder
+from bitget_async.models.reports import final_fate, order_fate, order_view
+
+__all__ = ["Named", "Target", "Verdict", "Want"]
+
+
+class Want(enum.Enum):
+    """What a command wants of an order."""
+
+    FINAL = "final"
+    PRESENT = "present"
+    CHANGED = "changed"
+
+
+class Verdict(enum.Enum):
+    """What is proven of a target."""
+
+    DONE = "done"
+    NOT_DONE = "not done"
+
+
+@dataclass(slots=True, eq=False, kw_only=True)
+class Target:
+    """
+    One order that a command names, and all that is known of it.
+
+    Attributes:
+        command: the command.
+        symbol: its symbol.
+        want: what is wanted of it.
+        order_id: its id, `None` until it is known.
+        client_oid: its client id, or `""`.
+        changed: CHANGED: whether a row has the new values.
+        certainty: what is known of the command as far as this order goes: an answer can take some and refuse others.
+        refusal: the exchange's refusal of it, if its code proves that nothing was done.
+        row: the last row seen.
+        source, server_ms: what told it, and when.
+        final: whether a final row was seen.
+        shown_ns, open_ns: when the newest read was requested that showed it, and showed it open; -1 before.
+        listed_ns, asked_ns, paged_ns: when the newest listing, orderInfo, and history down to the signing were
+            requested that should have shown it and did not; -1 before.
+        earlier: an order with the same client id that ended before the signing.
+    """
+
+    command: Command
+    symbol: str
+    want: Want
+    order_id: str | None = None
+    client_oid: str = ""
+    changed: Callable[[Row], bool] | None = None
+    certainty: Certainty = Certainty.PENDING
+    refusal: OrderFailure | None = None
+    row: Row | None = None
+    source: str = "client"
+    server_ms: int | None = None
+    final: bool = False
+    shown_ns: int = -1
+    open_ns: int = -1
+    listed_ns: int = -1
+    asked_ns: int = -1
+    paged_ns: int = -1
+    earlier: tuple[Row, str, int] | None = None
+
+    @property
+    def over_ns(self) -> int:
+        """A read requested from this moment on shows what the command did to it: it can do nothing any more."""
+        command = self.command
+        if self.certainty is Certainty.REFUSED:
+            return command.deciding_ns
+        told = command.heard and self.certainty is not Certainty.ACKED
+        return command.finished_ns if told else command.horizon_ns
+
+    def fits(self, row: Row) -> bool:
+        """
+        Whether a row with its client id is this order's, by its times: a new order is created after the signing; an
+        old one before it, and it does not end before it, for then another one could have the id.
+        """
+        bounds = self.command.sign_bounds
+        if not self.client_oid or row.client_oid != self.client_oid or bounds is None:
+            return False
+        if self.want is Want.PRESENT:
+            return row.created_ms is not None and row.created_ms >= bounds[0]
+        if row.created_ms is not None and row.created_ms > bounds[1]:
+            return False
+        return row.status.open or (row.updated_ms is not None and row.updated_ms >= bounds[0])
+
+    def absent_ns(self, book: Book) -> int:
+        """All reads that could show it were requested at this moment or later, and none did; -1: not so."""
+        witnesses = (self.listed_ns, self.paged_ns, self.asked_ns if book is Book.NORMAL else self.paged_ns)
+        return min(witnesses)
+
+    def verdict(self, book: Book) -> Verdict | None:
+        """What is proven so far, or `None`."""
+        if self.command.answered_ns is None:
+            return None
+        if self.want is Want.PRESENT:
+            return self._placed(book)
+        if self.want is Want.CHANGED and self.row is not None and self.changed is not None and self.changed(self.row):
+            return Verdict.DONE
+        if self.final:
+            return Verdict.DONE if self.want is Want.FINAL else Verdict.NOT_DONE
+        if self.open_ns >= self.over_ns:
+            return Verdict.NOT_DONE
+        return None
+
+    def _placed(self, book: Book) -> Verdict | None:
+        """
+        1. Seen. 2. Refused by itself, or with the whole command. 3. No answer, and it can appear no more. Only where
+        orderInfo speaks too: an order that ended at once stands in no listing, and the history may lag.
+        """
+        if self.row is not None:
+            return Verdict.DONE
+        if self.certainty is Certainty.REFUSED:
+            return Verdict.NOT_DONE
+        unseen = book is Book.NORMAL and self.client_oid and self.absent_ns(book) >= self.over_ns
+        return Verdict.NOT_DONE if self.certainty is Certainty.MAYBE and unseen else None
+
+
+@dataclass(slots=True, eq=False)
+class Named:
+    """
+    Everything known about the orders of one call.
+
+    Args:
+        targets: the orders, in the order in which they were given.
+        book: the list that they stand in.
+    """
+
+    targets: tuple[Target, ...]
+    book: Book = Book.NORMAL
+    anomalies: list[str] = field(default_factory=list)
+    cleared_ms: int | None = None
+    read_ns: int = -1
+    _chains: dict[str | None, tuple[int, int]] = field(default_factory=dict)
+    symbols: frozenset[str] = field(init=False)
+
+    def __post_init__(self) -> None:
+        self.symbols = frozenset(target.symbol for target in self.targets)
+
+    def odd(self, what: str) -> None:
+        """Note an anomaly, once."""
+        if what not in self.anomalies:
+            self.anomalies.append(what)
+
+    # -- facts ------------------------------------------------------------------------------------------------
+
+    def saw_listing(self, listing: Listing) -> list[Target]:
+        """Take in a listing that covers them; returns the orders of which something new became known."""
+        if not listing.complete:
+            return []
+        self.read_ns = max(self.read_ns, listing.requested_ns)
+        mine = [target for target in self.targets if listing.symbol in (None, target.symbol)]
+        changed = self._saw(mine, listing.rows, listing.source, listing.requested_ns, listing.server_ms)
+        for target in mine:
+            if target.shown_ns < listing.requested_ns:
+                target.listed_ns = max(target.listed_ns, listing.requested_ns)
+        self._end(changed, listing.server_ms)
+        return changed
+
+    def saw_page(self, page: Page) -> list[Target]:
+        """Take in finished rows, or the answer of orderInfo; returns the orders of which something new is known."""
+        self.read_ns = max(self.read_ns, page.requested_ns)
+        mine = [target for target in self.targets if page.symbol in (None, target.symbol)]
+        changed = self._saw(mine, page.rows, page.source, page.requested_ns, page.server_ms)
+        if page.asked is not None:
+            for target in mine:
+                if page.asked in (target.order_id, target.client_oid) and target.shown_ns < page.requested_ns:
+                    target.asked_ns = max(target.asked_ns, page.requested_ns)
+        else:
+            self._follow(page, mine)
+        self._end(changed, page.server_ms)
+        return changed
+
+    def _saw(
+        self, targets: list[Target], rows: Iterable[Row], source: str, requested_ns: int, server_ms: int
+    ) -> list[Target]:
+        by_id: dict[int | None, Row] = {id_number(row.order_id): row for row in rows}
+        by_oid: dict[str, list[Row]] = {}
+        for each in by_id.values():
+            by_oid.setdefault(each.client_oid, []).append(each)
+        changed = []
+        for target in targets:
+            named = [each for each in by_oid.get(target.client_oid, ()) if target.client_oid and target.fits(each)]
+            row: Row | None
+            if target.order_id is None:
+                row = next((each for each in named if id_number(each.order_id) is not None), None)
+            else:
+                row = by_id.get(id_number(target.order_id))
+            if row is not None and self._show(target, row, source, requested_ns, server_ms):
+                changed.append(target)
+            if target.want is Want.PRESENT and any(each.order_id != target.order_id for each in named):
+                self.odd(f"another order carries the client id {target.client_oid}")
+            if target.want is Want.FINAL and target.order_id is None and target.client_oid:
+                self._note_earlier(target, by_oid.get(target.client_oid, []), source, server_ms)
+        return changed
+
+    @staticmethod
+    def _note_earlier(target: Target, named: list[Row], source: str, server_ms: int) -> None:
+        """Keep the newest order with its client id that had ended before the signing."""
+        bounds = target.command.sign_bounds
+        for row in named:
+            number, known = id_number(row.order_id), target.earlier
+            past = bounds is not None and row.created_ms is not None and row.created_ms <= bounds[1]
+            if number is None or not past or not row.status.final or row.unreadable:
+                continue
+            if known is None or number > int(known[0].order_id):
+                target.earlier = (row, source, server_ms)
+
+    def _show(self, target: Target, row: Row, source: str, requested_ns: int, server_ms: int) -> bool:
+        """Take in a row of an order; returns whether it told anything new."""
+        status = row.status
+        if target.final:
+            if status.final and target.row is not None and status is not target.row.status:
+                self.odd(f"order {row.order_id} was told both {target.row.status.value} and {status.value}")
+            elif not status.final and requested_ns > target.shown_ns:
+                self.odd(f"order {row.order_id} was told open after it was final")
+            return False
+        if not status.final and not status.open:
+            self.odd(f"order {row.order_id} has the unknown status {status.value!r}")
+            return False
+        if status.final and row.unreadable:
+            self.odd(f"order {row.order_id} has a final status and fields that cannot be read")
+            return False
+        if not status.final and requested_ns < target.shown_ns:
+            return False
+        new = target.row is None or status.final or status is not target.row.status
+        target.order_id = target.order_id or row.order_id
+        target.row, target.source, target.server_ms = row, source, server_ms
+        target.final = status.final
+        target.shown_ns = max(target.shown_ns, requested_ns)
+        if status.open:
+            target.open_ns = max(target.open_ns, requested_ns)
+        return new or target.want is Want.CHANGED
+
+    def _follow(self, page: Page, mine: list[Target]) -> None:
+        """Note from which moment on the history was read, page below page, down to the signing of the targets."""
+        if page.below is None:
+            since = page.requested_ns
+        else:
+            known = self._chains.get(page.symbol)
+            if known is None or known[1] != page.below:
+                return
+            since = known[0]
+        bounds = [each for target in mine if (each := target.command.sign_bounds) is not None]
+        created = [row.created_ms for row in page.rows if row.created_ms is not None]
+        deep = page.last or not page.rows or (created and bounds and min(created) < min(low for low, _ in bounds))
+        if deep:
+            self._chains.pop(page.symbol, None)
+            for target in mine:
+                if target.shown_ns < since:
+                    target.paged_ns = max(target.paged_ns, since)
+        elif page.numbers:
+            self._chains[page.symbol] = (since, min(page.numbers))
+
+    def _end(self, changed: list[Target], server_ms: int) -> None:
+        """
+        Draw what follows from all reads together: an order named by its client id alone that ended before the signing,
+        once nothing shows another one; and the moment at which none is open any more.
+        """
+        for target in self.targets:
+            if target.earlier is None or target.row is not None:
+                continue
+            if target.absent_ns(self.book) >= target.command.deciding_ns:
+                target.row, target.source, target.server_ms = target.earlier
+                target.order_id, target.final = target.row.order_id, True
+                changed.append(target)
+        if self.cleared_ms is None and all(self._ended(target) for target in self.targets):
+            self.cleared_ms = server_ms
+
+    @staticmethod
+    def _ended(target: Target) -> bool:
+        """Whether it is known not to be open, if it was to end."""
+        answered_ns = target.command.answered_ns
+        if target.want is not Want.FINAL or target.final:
+            return answered_ns is not None
+        return answered_ns is not None and target.listed_ns >= answered_ns
+
+    # -- what follows from them -------------------------------------------------------------------------------
+
+    @property
+    def commands(self) -> tuple[Command, ...]:
+        """The commands, in the order of their first targets."""
+        return tuple({id(target.command): target.command for target in self.targets}.values())
+
+    @property
+    def answered_ns(self) -> int | None:
+        """When the last answer came; `None` while one is missing."""
+        moments = [command.answered_ns for command in self.commands]
+        return None if None in moments else max(moment for moment in moments if moment is not None)
+
+    @property
+    def certainty(self) -> Certainty:
+        """What is known of the commands together: the least certain one's."""
+        known = {command.certainty for command in self.commands}
+        for each in (Certainty.PENDING, Certainty.MAYBE, Certainty.REFUSED):
+            if each in known:
+                return each
+        return Certainty.ACKED
+
+    @property
+    def left(self) -> list[Target]:
+        """The orders of which nothing is proven yet."""
+        return [target for target in self.targets if target.verdict(self.book) is None]
+
+    @property
+    def settled(self) -> bool:
+        """Whether something is proven of every order."""
+        return self.answered_ns is not None and not self.left
+
+    def fate(self, target: Target) -> OrderFate:
+        """What is known of an order that is to end."""
+        row: Row = target.row or Order(
+            order_id=target.order_id or "", client_oid=target.client_oid, symbol=target.symbol
+        )
+        if target.final:
+            fate = final_fate(row.status)
+        else:
+            fate = Fate.OPEN if 0 <= target.open_ns >= target.listed_ns else Fate.VANISHED
+        return order_fate(row, fate, Scope.IN, target.source, target.server_ms)
+
+    def placement(self, target: Target) -> Placement:
+        """What is known of an order that is to exist."""
+        verdict = target.verdict(self.book)
+        outcomes = {Verdict.DONE: PlacementOutcome.PLACED, Verdict.NOT_DONE: PlacementOutcome.NOT_PLACED}
+        return Placement(
+            client_oid=target.client_oid,
+            order_id=target.order_id,
+            outcome=PlacementOutcome.UNKNOWN if verdict is None else outcomes[verdict],
+            order=None if target.row is None else order_view(target.row),
+            source=target.source,
+            server_ms=target.server_ms,
+            refusal=target.refusal,
+            trigger=target.row if isinstance(target.row, TriggerOrder) else None,
+        )
+
+    def next_over_ns(self, now: int) -> int | None:
+        """The next moment from which on a read can prove the contrary, or `None`."""
+        moments = [target.over_ns for target in self.left]
+        moments += [target.command.deciding_ns for target in self.left if target.earlier is not None]
+        return min((moment for moment in moments if moment > now), default=None)
+
+    def history_below(self, symbol: str | None, since_ns: int) -> int | None:
+        """Where the next history page begins, if one that was begun from that moment on is not at its end yet."""
+        chain = self._chains.get(symbol)
+        return chain[1] if chain is not None and chain[0] >= since_ns else None
+
+    def again(self) -> Named:
+        """The same commands and orders, for another round of looking: what was read stays, absence is read anew."""
+        fresh = [replace(target, open_ns=-1, listed_ns=-1, asked_ns=-1, paged_ns=-1) for target in self.targets]
+        made = Named(tuple(fresh), self.book)
+        made.anomalies = list(self.anomalies)
+        return made
+
+    def why_unknown(self) -> str:
+        """The reason to give when time runs out."""
+        if self.read_ns < 0:
+            return "unreadable"
+        left = self.left
+        if any(target.row is not None and target.listed_ns > target.shown_ns for target in left):
+            return "vanished"
+        return "not_found" if any(target.row is None for target in left) else "deadline"

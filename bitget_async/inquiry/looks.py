@@ -1,0 +1,314 @@
+"""
+The rhythm of looking after one command, and what its next look wants to read.
+
+A cancellation by symbol: a snapshot at the signing; quick looks from 150-250 ms after the answer until a listing is
+clear, for little more than a second; the deciding look, with the history, when a listing can no longer be older than
+the signing; then ever slower, up to 5 s.
+
+A command on named orders: the first look at the same time after the answer, at once if there was none; then ever
+slower, up to 5 s; and one at the moment from which on a read can prove the contrary.
+"""
+
+from __future__ import annotations
+
+import random
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, field
+
+from bitget_async.evidence import Book, Certainty, Named, Page, Sweep, Target, Want, id_number
+from bitget_async.inquiry.reads import Read, ReadKind
+
+__all__ = ["Look", "NamedLook", "SweepLook", "Wants"]
+
+MS = 1_000_000
+FIRST_LOOK = (150 * MS, 250 * MS)
+QUICK_LOOK = (200 * MS, 290 * MS)
+ALONE = 120 * MS
+QUICK_FOR = 1_300 * MS
+DECIDING_SLACK = 175 * MS
+FIRST_GAP = 200 * MS
+MOST_GAP = 5_000 * MS
+PATIENCE = 3_000 * MS
+MOST_SINGLE = 3
+NEVER = 1 << 62
+
+
+@dataclass(slots=True)
+class Wants:
+    """What a look wants to read: symbols to list, history pages as (symbol, below), and single orders."""
+
+    listings: list[str] = field(default_factory=list)
+    pages: list[tuple[str, int | None]] = field(default_factory=list)
+    orders: list[Read] = field(default_factory=list)
+
+
+@dataclass(slots=True, eq=False)
+class Look:
+    """The next look after one command, and how the last ones went."""
+
+    rng: random.Random
+    from_ns: int = NEVER
+    until_ns: int = NEVER
+    gap_ns: int = FIRST_GAP
+    stop_ns: int | None = None
+    stuck: int = 0
+
+    def window(self, from_ns: int, slack_ns: int = 0) -> None:
+        """Look next between these moments."""
+        self.from_ns, self.until_ns = from_ns, from_ns + slack_ns
+
+    def first(self, now: int, *, alone: bool) -> None:
+        """The answer came: look soon; with others about, a little later will do if it saves a read."""
+        low, high = FIRST_LOOK
+        self.window(now + round(self.rng.uniform(low, high)), 0 if alone else high - low)
+
+    def later(self, now: int, gap_ns: int, stops: Iterable[int | None]) -> None:
+        """Look again after about that long, but not past a moment at which a look is due."""
+        gap = round(gap_ns * self.rng.uniform(0.7, 0.83))
+        slack = gap // 5
+        last = now + gap + slack
+        due = [stop for stop in (*stops, self.stop_ns) if stop is not None and now < stop <= last]
+        if due:
+            self.window(min(due))
+        else:
+            self.window(now + gap, slack)
+
+
+@dataclass(slots=True, eq=False)
+class SweepLook(Look):
+    """Looking after a cancellation by symbol."""
+
+    evidence: Sweep = field(kw_only=True)
+    decided: bool = False
+    own_page: bool = False
+
+    @property
+    def book(self) -> Book:
+        """Whose lists it reads."""
+        return self.evidence.book
+
+    @property
+    def symbols(self) -> frozenset[str]:
+        """Whose rows it needs."""
+        return frozenset((self.evidence.symbol,))
+
+    @property
+    def wants_listing(self) -> bool:
+        """Whether it needs the open orders."""
+        return self.evidence.answered_ns is None or self.evidence.clear_since_ns is None
+
+    @property
+    def wants_history(self) -> bool:
+        """Whether it needs finished orders."""
+        evidence = self.evidence
+        if evidence.answered_ns is None or self.from_ns < evidence.deciding_ns:
+            return False
+        if evidence.missing or not self.decided:
+            return True
+        return evidence.clear_since_ns is not None and not evidence.history_read
+
+    def histories(self) -> Iterator[Read]:
+        """
+        1. A symbol whose history is not read yet: its newest page, or the next one. 2. One order missing, or pages that
+        brought nothing: single ids. 3. More missing: the page that begins with the newest of them.
+        """
+        symbol, missing, book = self.evidence.symbol, self.evidence.missing, self.book
+        if not self.evidence.history_read:
+            yield Read(ReadKind.HISTORY, symbol, below=self.evidence.history_below, book=book)
+        elif missing and book is Book.NORMAL and (len(missing) == 1 or self.stuck % 2):
+            yield from (Read(ReadKind.ORDER, symbol, order_id=str(each)) for each in missing[:MOST_SINGLE])
+        elif missing:
+            yield Read(ReadKind.HISTORY, symbol, below=missing[-1] + 1, book=book)
+
+    def next(self, now: int, crowd: int, pages: float, *, alone: bool) -> None:
+        """
+        Set the window after a look at `now`, as if its answer brought nothing; `listed` and `paged` move it.
+
+        1. Not answered yet: the answer sets it. 2. Quick looks while there is time. 3. The deciding look.
+        4. Slower and slower, but not past the horizon.
+        """
+        evidence = self.evidence
+        if evidence.answered_ns is None:
+            self.window(now + NEVER)
+            return
+        if now < evidence.deciding_ns:
+            # Where one read cannot serve all, many quick looks at once would only queue up behind their quota.
+            low, high = QUICK_LOOK if pages == 1 else (max(each, crowd * ALONE) for each in QUICK_LOOK)
+            # Each quick look is one more chance to say "cleared"; one right before the deciding look is not.
+            quick = now + high <= min(evidence.answered_ns + QUICK_FOR, evidence.deciding_ns)
+            if evidence.cleared_ms is None and quick:
+                self.window(now + low, high - low)
+            else:
+                self.await_deciding(alone=alone)
+            return
+        if self.decided:
+            self.gap_ns = min(self.gap_ns * 2, MOST_GAP)
+        else:
+            self.decided, self.gap_ns = True, FIRST_GAP
+        # The answers set the next look; this one is for the case that none comes.
+        self.later(now, max(self.gap_ns, PATIENCE), [evidence.horizon_ns])
+
+    def await_deciding(self, *, alone: bool) -> None:
+        """Look next at the deciding moment; with others about, a little later will do if it saves a read."""
+        self.window(self.evidence.deciding_ns, 0 if alone else DECIDING_SLACK)
+
+    def told(self, read: Read, page: Page | None, now: int, *, moved: bool, alone: bool) -> None:
+        """A read that concerns it, or any that cleared it, was answered."""
+        evidence = self.evidence
+        if evidence.answered_ns is None:
+            return
+        if not self.decided:
+            if evidence.cleared_ms is not None:
+                self.await_deciding(alone=alone)
+            return
+        if read.symbol not in (None, evidence.symbol) or read.book is not self.book:
+            return
+        if self.from_ns - now > self.gap_ns:
+            self.later(now, self.gap_ns, [evidence.horizon_ns])
+        if page is not None:
+            self._paged(page, now, moved)
+        elif evidence.clear_since_ns is not None and self.wants_history:
+            self.window(now)
+
+    def _paged(self, page: Page, now: int, moved: bool) -> None:
+        """Finished rows came in after the deciding look: if they helped, go on at once, else think again later."""
+        evidence = self.evidence
+        if page.symbol is None and evidence.paged_ns < page.requested_ns:
+            # The account's page did not reach down to this symbol's orders.
+            self.own_page = True
+            self.window(now)
+        elif (moved and evidence.missing) or evidence.history_below is not None:
+            self.stuck = 0
+            self.window(now)
+        elif evidence.missing:
+            self.stuck += 1
+
+    def failed(self, now: int, resume_ns: int) -> None:
+        """A read brought nothing; none is made before `resume_ns`."""
+        if self.evidence.answered_ns is None and self.evidence.last_listing_ns < 0:
+            self.window(now)
+        elif self.decided:
+            self.window(min(self.from_ns, resume_ns))
+
+
+@dataclass(slots=True, eq=False)
+class NamedLook(Look):
+    """Looking after a command that names its orders."""
+
+    evidence: Named = field(kw_only=True)
+
+    @property
+    def book(self) -> Book:
+        """Whose lists it reads."""
+        return self.evidence.book
+
+    @property
+    def symbols(self) -> frozenset[str]:
+        """Whose rows it needs."""
+        return self.evidence.symbols
+
+    @property
+    def single(self) -> int:
+        """How many orders it could ask for one by one; many where it cannot."""
+        return len(self.evidence.left) if self.book is Book.NORMAL else 0
+
+    def wants(self, now: int, *, few: bool) -> Wants:
+        """What to read at `now`; with `few` orders wanted by all together, they are asked for one by one."""
+        wants = Wants()
+        left = self.evidence.left
+        for symbol in dict.fromkeys(target.symbol for target in left):
+            mine = [target for target in left if target.symbol == symbol]
+            hidden = [target for target in mine if self._floor_ns(target) <= now]
+            self._absences(wants, symbol, hidden)
+            self._presences(wants, symbol, [each for each in mine if each not in hidden], now, few=few)
+        return wants
+
+    def _floor_ns(self, target: Target) -> int:
+        """From when on reads that do not show it prove something, or `NEVER`."""
+        if self.book is not Book.NORMAL:
+            return NEVER
+        if target.earlier is not None:
+            return target.command.deciding_ns
+        lost = target.want is Want.PRESENT and target.certainty is Certainty.MAYBE
+        return target.over_ns if lost and target.client_oid else NEVER
+
+    def _absences(self, wants: Wants, symbol: str, hidden: list[Target]) -> None:
+        """All reads that could still show them."""
+        if not hidden:
+            return
+        floor = max(self._floor_ns(target) for target in hidden)
+        if any(target.listed_ns < self._floor_ns(target) for target in hidden):
+            wants.listings.append(symbol)
+        if any(target.paged_ns < self._floor_ns(target) for target in hidden):
+            wants.pages.append((symbol, self.evidence.history_below(symbol, floor)))
+        wants.orders += [_order(target) for target in hidden if target.asked_ns < self._floor_ns(target)]
+
+    def _presences(self, wants: Wants, symbol: str, mine: list[Target], now: int, *, few: bool) -> None:
+        """
+        1. Few: one by one. 2. What may be open: the listing. 3. What may have ended: the history from the newest of them
+        on, and where that brought nothing, some one by one.
+        """
+        if few and self.book is Book.NORMAL:
+            wants.orders += [_order(target) for target in mine]
+            return
+        if any(self._may_be_open(target, now) for target in mine):
+            wants.listings.append(symbol)
+        gone = [target for target in mine if self._may_have_ended(target)]
+        if gone and self.book is Book.NORMAL and self.stuck % 3 == 2:
+            wants.orders += [_order(target) for target in gone[:MOST_SINGLE]]
+        elif gone:
+            numbers = [None if each.order_id is None else id_number(each.order_id) for each in gone]
+            known = [number for number in numbers if number is not None]
+            wants.pages.append((symbol, max(known) + 1 if len(known) == len(gone) else None))
+
+    @staticmethod
+    def _may_be_open(target: Target, now: int) -> bool:
+        """
+        Whether a listing would tell something: of an order that is to exist, until one cannot be too old to show it; of
+        one that is to end, what its id is, or that it is still open.
+        """
+        if now >= target.over_ns:
+            return max(target.listed_ns, target.open_ns) < target.over_ns
+        return (target.want is not Want.FINAL or target.order_id is None) and (
+            max(target.listed_ns, target.shown_ns) < target.command.deciding_ns
+        )
+
+    @staticmethod
+    def _may_have_ended(target: Target) -> bool:
+        """Whether the history would tell something."""
+        return target.listed_ns >= 0 or (target.want is Want.FINAL and target.order_id is not None)
+
+    def next(self, now: int) -> None:
+        """Set the window after a look at `now`: slower and slower, but not past a moment that can prove something."""
+        if self.evidence.answered_ns is None:
+            self.window(now + NEVER)
+            return
+        self.later(now, self.gap_ns, [self.evidence.next_over_ns(now)])
+        self.gap_ns = min(self.gap_ns * 2, MOST_GAP)
+
+    def told(self, read: Read, page: Page | None, now: int, *, moved: bool) -> None:
+        """A read was answered: where its page goes on, go on at once; where it helped, look again soon."""
+        evidence = self.evidence
+        concerns = read.symbol in (None, *evidence.symbols) and read.book is self.book
+        if evidence.answered_ns is None or not concerns or not evidence.left:
+            return
+        history = page is not None and page.asked is None
+        going_on = history and evidence.history_below(read.symbol, 0) is not None
+        if going_on or (history and moved and page is not None and not page.last):
+            self.window(now)
+        elif moved:
+            self.stuck, self.gap_ns = 0, FIRST_GAP
+            self.later(now, FIRST_GAP, [evidence.next_over_ns(now)])
+        elif history:
+            self.stuck += 1
+
+    def failed(self, resume_ns: int) -> None:
+        """A read brought nothing; none is made before `resume_ns`."""
+        if self.evidence.answered_ns is not None:
+            self.window(min(self.from_ns, resume_ns))
+
+
+def _order(target: Target) -> Read:
+    if target.order_id is not None:
+        return Read(ReadKind.ORDER, target.symbol, order_id=target.order_id)
+    return Read(ReadKind.ORDER, target.symbol, client_oid=target.client_oid)

@@ -1,0 +1,251 @@
+"""The choice among the reads: one planner for all pending commands of a client."""
+
+from __future__ import annotations
+
+import random
+from collections.abc import Hashable, Iterable
+from math import inf
+
+from bitget_async.evidence import Book, Listing, Named, Page, Sweep
+from bitget_async.inquiry.looks import (
+    FIRST_GAP,
+    MOST_GAP,
+    MOST_SINGLE,
+    MS,
+    PATIENCE,
+    QUICK_LOOK,
+    NamedLook,
+    SweepLook,
+)
+from bitget_async.inquiry.reads import Read, ReadKind
+
+__all__ = ["Inquiry"]
+
+BANNED_GAP = 30_000 * MS
+PAGE_ROWS = 100
+MOST_IN_FLIGHT = 10
+FEW_IN_FLIGHT = 3
+
+
+class Inquiry:
+    """
+    The looks of all pending commands of one client. Keys are whatever the caller has for them.
+
+    Reads that fail slow everybody down, and twice as much each time.
+
+    Args:
+        rng: jitter.
+    """
+
+    def __init__(self, rng: random.Random) -> None:
+        self._rng = rng
+        self._looks: dict[Hashable, SweepLook | NamedLook] = {}
+        self._in_flight: dict[Read, int] = {}
+        self._failures = 0
+        self._resume_ns = 0
+        self._foreign_rows: int | None = None
+        self._page_floor = 0
+
+    def add(self, key: Hashable, evidence: Sweep | Named, now: int, *, snapshot: bool = False) -> None:
+        """A command was signed. With `snapshot` the orders of its symbol are listed at once."""
+        if isinstance(evidence, Named):
+            self._looks[key] = NamedLook(self._rng, evidence=evidence)
+            return
+        look = self._looks[key] = SweepLook(self._rng, evidence=evidence)
+        if snapshot and evidence.last_listing_ns < 0:
+            look.window(now)
+
+    def answered(self, key: Hashable, now: int, *, stop_ns: int | None = None, at_once: bool = False) -> None:
+        """The answer came, or none will: looking begins. At `stop_ns` a look must happen."""
+        look = self._looks[key]
+        look.stop_ns = stop_ns
+        if at_once:
+            look.window(now)
+        else:
+            look.first(now, alone=self._alone)
+
+    def urged(self, key: Hashable, now: int) -> None:
+        """Something was done about its orders: look again soon, as after the answer."""
+        look = self._looks.get(key)
+        if look is not None:
+            look.gap_ns = FIRST_GAP
+            look.window(min(look.from_ns, now + FIRST_GAP), FIRST_GAP // 4)
+
+    def resigned(self, key: Hashable) -> None:
+        """The command was stamped again: what was decided before no longer is."""
+        look = self._looks[key]
+        if isinstance(look, SweepLook):
+            look.decided = False
+
+    def remove(self, key: Hashable) -> None:
+        """It is settled."""
+        self._looks.pop(key, None)
+
+    def wake_ns(self) -> int | None:
+        """When `due` has something next, or `None` while nothing is pending or enough is in flight."""
+        if not self._looks or len(self._in_flight) >= MOST_IN_FLIGHT:
+            return None
+        return max(self._resume_ns, min(look.until_ns for look in self._looks.values()))
+
+    def due(self, now: int) -> list[Read]:
+        """The reads to start now; each must be followed by `done` or `failed`."""
+        at = self.wake_ns()
+        if at is None or at > now:
+            return []
+        looks = [look for look in self._looks.values() if look.from_ns <= now]
+        sweeps = [look for look in looks if isinstance(look, SweepLook)]
+        named = [look for look in looks if isinstance(look, NamedLook)]
+        wanted = self._named_reads(named, now)
+        listed = [look for look in sweeps if look.wants_listing]
+        reads = [*self._listings(listed, wanted), *self._histories(sweeps, wanted)]
+        reads += [read for read in wanted if read.kind is ReadKind.ORDER]
+        reads = [read for read in dict.fromkeys(reads) if not self._still_out(read, now, listed, named)]
+        room = MOST_IN_FLIGHT - len(self._in_flight)
+        postponed = {read.symbol for read in reads[room:]}
+        del reads[room:]
+        crowd = sum(not look.decided for look in listed)
+        for look in looks:
+            if look.symbols & postponed:
+                continue
+            if isinstance(look, SweepLook):
+                look.next(now, crowd, self._account_pages(), alone=self._alone)
+            else:
+                look.next(now)
+        self._in_flight.update(dict.fromkeys(reads, now))
+        return reads
+
+    def done(
+        self,
+        read: Read,
+        now: int,
+        *,
+        listing: Listing | None = None,
+        page: Page | None = None,
+        progress: Iterable[Hashable] = (),
+    ) -> None:
+        """
+        A read was answered and its facts are in the evidence.
+
+        Args:
+            read: which.
+            now: the moment.
+            listing: the listing, if it was one.
+            page: the page, if it was one.
+            progress: keys of the commands of whose orders something became known by it.
+        """
+        self._in_flight.pop(read, None)
+        self._failures = 0
+        normal = read.book is Book.NORMAL
+        if listing is not None and listing.symbol is None and listing.complete and normal:
+            mine = {look.evidence.symbol for look in self._looks.values() if isinstance(look, SweepLook)}
+            self._foreign_rows = sum(row.symbol not in mine for row in listing.rows)
+        if page is not None and page.symbol is None and page.below is None and normal:
+            self._page_floor = 0 if page.last else min(page.numbers, default=0)
+        moved = set(progress)
+        for key, look in self._looks.items():
+            if isinstance(look, SweepLook):
+                look.told(read, page, now, moved=key in moved, alone=self._alone)
+            else:
+                look.told(read, page, now, moved=key in moved)
+
+    def failed(self, read: Read, now: int, *, rate_limited: bool = False) -> None:
+        """A read brought nothing: everybody slows down."""
+        self._in_flight.pop(read, None)
+        self._failures += 1
+        most = BANNED_GAP if rate_limited and self._failures > 3 else MOST_GAP
+        gap = min(FIRST_GAP << min(self._failures, 16), most)
+        self._resume_ns = max(self._resume_ns, now + round(gap * self._rng.uniform(0.75, 1.0)))
+        for look in self._looks.values():
+            if isinstance(look, SweepLook):
+                look.failed(now, self._resume_ns)
+            else:
+                look.failed(self._resume_ns)
+
+    # -- choices ----------------------------------------------------------------------------------------------
+
+    @property
+    def _alone(self) -> bool:
+        return len(self._looks) == 1
+
+    def _named_reads(self, looks: list[NamedLook], now: int) -> list[Read]:
+        """What the commands on named orders want, each read for itself."""
+        few = sum(look.single for look in looks) <= MOST_SINGLE
+        reads: list[Read] = []
+        for look in looks:
+            wants = look.wants(now, few=few)
+            reads += [Read(ReadKind.LISTING, symbol, book=look.book) for symbol in wants.listings]
+            reads += [Read(ReadKind.HISTORY, symbol, below=below, book=look.book) for symbol, below in wants.pages]
+            reads += wants.orders
+        return reads
+
+    def _listings(self, looks: list[SweepLook], wanted: list[Read]) -> list[Read]:
+        named = [read for read in wanted if read.kind is ReadKind.LISTING]
+        apart = [read for read in named if read.book is not Book.NORMAL]
+        apart += [Read(ReadKind.LISTING, each.evidence.symbol, book=each.book) for each in looks if _apart(each)]
+        symbols = [look.evidence.symbol for look in looks if not _apart(look)]
+        symbols = list(dict.fromkeys([*symbols, *(read.symbol or "" for read in named if read.book is Book.NORMAL)]))
+        # At the same price the whole account is the better look: it tells all the others something too. But its
+        # pages come one after the other, while those of several symbols come at once.
+        pages = self._account_pages()
+        if symbols and (len(symbols) > 2 * pages or (pages == 1 and not self._alone)):
+            return [Read(ReadKind.LISTING), *apart]
+        return [*(Read(ReadKind.LISTING, symbol) for symbol in symbols), *apart]
+
+    def _account_pages(self) -> float:
+        """
+        Pages of the whole account's listing: from the last one, and from what has become of our orders since.
+        Not again while one of unknown or several pages is still being read, for each page waits for the last.
+        """
+        rows = self._foreign_rows or 0
+        rows += sum(len(look.evidence.open_ids) for look in self._looks.values() if isinstance(look, SweepLook))
+        pages = 1 + rows // PAGE_ROWS
+        reading = Read(ReadKind.LISTING) in self._in_flight
+        return inf if reading and (self._foreign_rows is None or pages > 1) else pages
+
+    def _histories(self, sweeps: list[SweepLook], wanted: list[Read]) -> list[Read]:
+        """One page of the account for several symbols that have few orders which are not too old; else each its own."""
+        looks = [look for look in sweeps if look.wants_history]
+        named = [read for read in wanted if read.kind is ReadKind.HISTORY]
+        reads: list[Read] = []
+        fresh = [look for look in looks if not _apart(look) and self._on_account_page(look)]
+        few = sum(len(look.evidence.missing) for look in fresh) <= PAGE_ROWS // 2
+        if len({look.evidence.symbol for look in fresh}) > 1 and few:
+            reads.append(Read(ReadKind.HISTORY))
+            looks = [look for look in looks if look not in fresh]
+        for look in looks:
+            reads += look.histories()
+        return list(dict.fromkeys([*reads, *named]))
+
+    def _on_account_page(self, look: SweepLook) -> bool:
+        """Whether the newest page of the account may do for this symbol, by what the last one reached down to."""
+        oldest = look.evidence.oldest
+        return (
+            not look.own_page and not look.evidence.history_read and oldest is not None and oldest >= self._page_floor
+        )
+
+    def _still_out(self, read: Read, now: int, listed: list[SweepLook], named: list[NamedLook]) -> bool:
+        """
+        Whether the same read is on its way and young enough to wait for. Quick looks overlap on purpose, and one that
+        started before an answer cannot tell what the command did.
+        """
+        started = self._in_flight.get(read)
+        if started is None:
+            return False
+        answers = [
+            look.evidence.answered_ns or 0
+            for look in named
+            if read.book is look.book and (read.symbol is None or read.symbol in look.symbols)
+        ]
+        if any(started < answered_ns for answered_ns in answers):
+            return False
+        quick = (
+            read.kind is ReadKind.LISTING
+            and len(self._in_flight) <= FEW_IN_FLIGHT
+            and any(not look.decided and read.symbol in (None, look.evidence.symbol) for look in listed)
+        )
+        return now - started < (QUICK_LOOK[0] if quick else PATIENCE)
+
+
+def _apart(look: SweepLook) -> bool:
+    """Whether it reads other lists than those of normal orders."""
+    return look.book is not Book.NORMAL
