@@ -23,6 +23,7 @@ NUMBERS = st.sampled_from(
 ODD = st.sampled_from(
     ["NaN", "sNaN", "Infinity", "-inf", "abc", "", " ", "null", "true", "YES", "off", "1_0", "１２", "0x1"]
 )
+NO_NUMBERS = st.sampled_from(["NaN", "sNaN", "Infinity", "-inf"])
 TEXTS = st.sampled_from(["live", "Buy", "cancelled", "AMOUNT", "btcusdt", "success", "Successful", "x" * 70]) | st.text(
     max_size=6
 )
@@ -48,32 +49,39 @@ def kinds(kind: Any) -> list[Any]:
 
 
 def likely(kind: Any) -> st.SearchStrategy[Any]:
-    """Values that the exchange could send for a field of that kind, and now and then anything else."""
-    ways: list[st.SearchStrategy[Any]] = [PLAIN, ANYTHING]
+    """Values that the exchange could send for a field of that kind."""
+    ways: list[st.SearchStrategy[Any]] = []
     for each in kinds(kind):
         if get_origin(each) is tuple:
             ways.append(st.lists(likely(get_args(each)[0]), max_size=3))
         elif isinstance(each, type) and issubclass(each, msgspec.Struct):
             ways.append(rows(each))
-        elif each is Decimal or each is int:
-            ways += [st.sampled_from(["NaN", "Infinity", "sNaN"]), NUMBERS, NUMBERS.map(json.loads)]
+        elif each is Decimal:
+            ways += [NUMBERS, NUMBERS.map(json.loads)]
+        elif each is int:
+            ways.append(st.sampled_from(["0", 1, "1747574763291", 1622697148]))
         elif each is bool:
-            ways.append(st.sampled_from([True, "false", "TRUE", "yes"]))
+            ways.append(st.sampled_from([True, "false", "TRUE"]))
         else:
             ways.append(TEXTS)
-    # Most fields of most rows are well.
-    return st.one_of(*ways[2:], *ways[2:], *ways)
+    return st.one_of(*ways)
 
 
 def rows(kind: type[msgspec.Struct]) -> st.SearchStrategy[Any]:
-    """Rows of that record with fields missing, fields too many, and fields of another type."""
+    """Rows of that record with fields missing, fields too many, and one or many fields of another kind."""
     fields = [field for field in msgspec.structs.fields(kind) if field.name != "unreadable"]
+    wild = PLAIN | ODD | NO_NUMBERS | ANYTHING
     if kind.__struct_config__.array_like:
         exact = st.tuples(*(likely(field.type) for field in fields)).map(list)
-        return st.one_of(exact, exact, st.lists(likely(Decimal), max_size=10), ANYTHING)
-    extra = st.dictionaries(st.text(max_size=5), ANYTHING, max_size=2)
+        one_off = st.tuples(exact, st.integers(0, len(fields) - 1), wild).map(
+            lambda drawn: [drawn[2] if place == drawn[1] else each for place, each in enumerate(drawn[0])]
+        )
+        return st.one_of(exact, one_off, st.lists(wild, max_size=10), wild)
     known = st.fixed_dictionaries({}, optional={field.encode_name: likely(field.type) for field in fields})
-    return st.one_of(known, st.tuples(extra, known).map(lambda two: {**two[0], **two[1]}))
+    names = st.sampled_from([field.encode_name for field in fields])
+    extra = st.dictionaries(st.text(max_size=5), ANYTHING, max_size=2)
+    changed = st.one_of(*(st.dictionaries(names, wild, min_size=1, max_size=most) for most in (1, 1, 4)), extra)
+    return st.one_of(known, st.tuples(known, changed).map(lambda two: {**two[0], **two[1]}))
 
 
 def data(row: Endpoint) -> st.SearchStrategy[Any]:
