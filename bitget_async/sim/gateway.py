@@ -17,6 +17,7 @@ from bitget_async.sim.counters import Counters
 from bitget_async.sim.faults import Answer, Fault, FaultScript, Scene
 from bitget_async.sim.funds import Funds
 from bitget_async.sim.gatekeeper import check_permission, identify, parse_timestamp
+from bitget_async.sim.market_desk import MarketDesk
 from bitget_async.sim.placing import PlacingDesk
 from bitget_async.sim.reading import ReadingDesk
 from bitget_async.sim.refusals import MESSAGES, Refusal
@@ -75,6 +76,7 @@ class Gateway:
         self._desks |= TriggerDesk(triggers, settings, dice).table()
         self._desks |= AccountDesk(venue, funds, settings, dice).table()
         self._desks |= WalletDesk(venue, funds, settings, dice).table()
+        self._desks |= MarketDesk(venue, funds, settings).table()
         self._previous: dict[tuple[str, str | None], object] = {}
 
     async def handle(self, request: Request) -> Reply:
@@ -163,7 +165,8 @@ class Gateway:
             check_permission(key, route.permission or "read")
         params, body = _fields(request, fault)
         call = Call(params=params, body=body, key=key, now_ns=now_ns, now_ms=now_ms, copy=copy.index, fault=fault)
-        data = self._desks[route.name](call)
+        desk = self._desks.get(route.path) or self._desks[route.name]
+        data = desk(call)
         if fault is not None and fault.data is not None:
             data = fault.data(data, Scene(self._dice.faults, self._previous.get((route.name, copy.uid))))
         self._previous[route.name, copy.uid] = data

@@ -96,7 +96,20 @@ ROUTES: dict[tuple[str, str], Route] = {
         _public("/api/v2/public/time", 20),
         _public("/api/v2/spot/public/symbols", 20),
         _public("/api/v2/spot/public/coins", 3),
+        _public("/api/v2/spot/market/vip-fee-rate", 10),
         _public("/api/v2/spot/market/tickers", 20),
+        _public("/api/v2/spot/market/orderbook", 20),
+        _public("/api/v2/spot/market/merge-depth", 20),
+        _public("/api/v2/spot/market/candles", 20),
+        _public("/api/v2/spot/market/history-candles", 20),
+        # The account's own fills have the same name; the two have nothing else in common.
+        _public("/api/v2/spot/market/fills", 10),
+        _public("/api/v2/spot/market/fills-history", 10),
+        _public("/api/v2/spot/market/auction", 1),
+        _public("/api/v2/spot/market/fund-flow", 1),
+        _public("/api/v2/spot/market/fund-net-flow", 1),
+        _public("/api/v2/spot/market/whale-net-flow", 1),
+        _public("/api/v2/spot/market/support-symbols", 1),
         _public("/api/v2/margin/currencies", 10),
     )
 }
