@@ -5,6 +5,7 @@ What somebody wants to place, read from the fields of a request.
 from __future__ import annotations
 
 import re
+from collections.abc import Collection
 from decimal import Decimal
 
 from bitget_async.sim.call import Call
@@ -16,6 +17,8 @@ from bitget_async.sim.settings import Settings
 __all__ = ["amount", "check_client_oid", "extras", "known_symbol", "one_of", "read_draft"]
 
 PRESETS = ("presetTakeProfitPrice", "executeTakeProfitPrice", "presetStopLossPrice", "executeStopLossPrice")
+# A recorded client sends the force in upper case and is served.
+FORCES = ("gtc", "post_only", "ioc", "fok", "GTC", "POST_ONLY", "IOC", "FOK")
 STP_MODES = ("none", "cancel_taker", "cancel_maker", "cancel_both")
 NUMBER = re.compile(r"[0-9]+(\.[0-9]+)?", re.ASCII)
 OID = re.compile(r"[0-9A-Za-z_:#\-+\s]*", re.ASCII)
@@ -35,8 +38,7 @@ def read_draft(call: Call, settings: Settings) -> Draft:
         symbol=symbol,
         side=one_of(call, "side", ("buy", "sell")),
         order_type=order_type,
-        # A recorded client sends the force in upper case and is served.
-        force=one_of(call, "force", ("gtc", "post_only", "ioc", "fok"), "gtc"),
+        force=one_of(call, "force", FORCES, "gtc").lower(),
         size=amount(call, "size"),
         price=amount(call, "price") if order_type == "limit" else Decimal(0),
         client_oid=client_oid,
@@ -60,9 +62,9 @@ def known_symbol(call: Call) -> str:
     return symbol
 
 
-def one_of(call: Call, name: str, words: tuple[str, ...], usual: str | None = None) -> str:
+def one_of(call: Call, name: str, words: Collection[str], usual: str | None = None) -> str:
     """A field with one of these words; without `usual` it must be there. Raises `Refusal` 40019, 40017."""
-    word = call.need(name) if usual is None else (call.params.get(name) or usual).lower()
+    word = call.need(name) if usual is None else call.params.get(name) or usual
     if word not in words:
         raise Refusal("40017", name)
     return word

@@ -4,18 +4,17 @@ The desk that takes orders: one, or a batch.
 
 from __future__ import annotations
 
-from collections.abc import Callable
-
+from bitget_async.sim.after import delay_ns
 from bitget_async.sim.call import Call
 from bitget_async.sim.drafts import read_draft
 from bitget_async.sim.orders import Draft
 from bitget_async.sim.refusals import Refusal
 from bitget_async.sim.rules import OrderRules
-from bitget_async.sim.settings import Dice, Settings, draw_ns
+from bitget_async.sim.settings import NEVER_NS, Dice, Settings, draw_ns
 from bitget_async.sim.trading import batch_items, check_receive_window, chosen, struck_items
 from bitget_async.sim.venue import Venue
 
-__all__ = ["PlacingDesk", "delayed_by_fault", "missed_items", "run_by_fault"]
+__all__ = ["PlacingDesk", "missed_items"]
 
 BATCH = 50
 
@@ -66,13 +65,15 @@ class PlacingDesk:
         return order.order_id, order.client_oid
 
     def _accept(self, call: Call, draft: Draft, *, missed: bool) -> tuple[str, str]:
-        """Check and number an order; it comes into being now, or by a fault later or never."""
-        if not (missed or delayed_by_fault(call)):
+        """Check and number an order; it comes into being now, later, or by a fault never."""
+        usual_ns = draw_ns(self._settings.place_delay_s, self._dice.engine)
+        wait_ns = NEVER_NS if missed else delay_ns(call, usual_ns, self._dice)
+        if wait_ns == 0:
             return self.create(call, draft, call.now_ns)
         self._rules.check(call.account, draft)
         self._venue.check(call.account, draft)
         names = self._venue.names(draft)
-        run_by_fault(call, self._venue, self._dice, missed, lambda now_ns: self.create_late(call, draft, now_ns, names))
+        self._venue.timeline.at(call.now_ns + wait_ns, lambda now_ns: self.create_late(call, draft, now_ns, names))
         return names
 
     def create_late(self, call: Call, draft: Draft, now_ns: int, names: tuple[str, str]) -> None:
@@ -82,19 +83,6 @@ class PlacingDesk:
         except Refusal:
             # It was acknowledged, and now there is no money for it, or no room: it never comes into being.
             return
-
-
-def delayed_by_fault(call: Call) -> bool:
-    """Whether a fault keeps the command from being executed at once."""
-    return call.fault is not None and (call.fault.never or call.fault.late_s is not None)
-
-
-def run_by_fault(call: Call, venue: Venue, dice: Dice, missed: bool, run: Callable[[int], None]) -> None:
-    """Have a command executed when its fault says: later, or not at all."""
-    fault = call.fault
-    if missed or fault is None or fault.never or fault.late_s is None:
-        return
-    venue.timeline.at(call.now_ns + draw_ns(fault.late_s, dice.faults), run)
 
 
 def missed_items(call: Call, items: list[dict[str, str]], dice: Dice) -> set[int]:

@@ -8,12 +8,13 @@ import dataclasses
 from decimal import Decimal
 from typing import NamedTuple
 
+from bitget_async.sim.after import delay_ns
 from bitget_async.sim.call import Call
 from bitget_async.sim.drafts import amount, check_client_oid, extras, known_symbol
 from bitget_async.sim.orders import Draft, Order
-from bitget_async.sim.placing import PlacingDesk, delayed_by_fault, missed_items, run_by_fault
+from bitget_async.sim.placing import PlacingDesk, missed_items
 from bitget_async.sim.refusals import Refusal
-from bitget_async.sim.settings import Dice, Settings
+from bitget_async.sim.settings import NEVER_NS, Dice, Settings, draw_ns
 from bitget_async.sim.trading import TradingDesk, batch_items, struck_items
 from bitget_async.sim.venue import Venue
 
@@ -98,20 +99,16 @@ class ReplacingDesk:
         if old.draft.order_type != "limit":
             return _failure(old.order_id, Refusal("45056").text)
         draft = dataclasses.replace(old.draft, **change._asdict(), source="API")
-        if missed or delayed_by_fault(call):
+        usual_ns = draw_ns(self._settings.replace_delay_s, self._dice.engine)
+        wait_ns = NEVER_NS if missed else delay_ns(call, usual_ns, self._dice)
+        if wait_ns:
             names = self._venue.names(draft)
-            run_by_fault(
-                call,
-                self._venue,
-                self._dice,
-                missed,
-                lambda now_ns: self._replace_late(call, old, draft, endpoint, now_ns, names),
+            self._venue.timeline.at(
+                call.now_ns + wait_ns, lambda now_ns: self._replace_late(call, old, draft, endpoint, now_ns, names)
             )
             return _success(names)
-        half = call.fault.half if call.fault is not None else None
-        if half != "placed":
-            self._venue.cancel_now(endpoint, old.uid, old.symbol, call.now_ns, call.copy, [old])
-        if half == "cancelled":
+        self._cancel_old(call, old, endpoint, call.now_ns)
+        if _half(call) == "cancelled":
             return _success(self._venue.names(draft))
         try:
             return _success(self._placing.create(call, draft, call.now_ns))
@@ -121,8 +118,18 @@ class ReplacingDesk:
     def _replace_late(
         self, call: Call, old: Order, draft: Draft, endpoint: str, now_ns: int, names: tuple[str, str]
     ) -> None:
-        if self._venue.cancel_now(endpoint, old.uid, old.symbol, now_ns, call.copy, [old]):
+        if self._cancel_old(call, old, endpoint, now_ns) and _half(call) != "cancelled":
             self._placing.create_late(call, draft, now_ns, names)
+
+    def _cancel_old(self, call: Call, old: Order, endpoint: str, now_ns: int) -> bool:
+        """The first step. Returns whether the second may follow."""
+        if _half(call) == "placed":
+            return True
+        return bool(self._venue.cancel_now(endpoint, old.uid, old.symbol, now_ns, call.copy, [old]))
+
+
+def _half(call: Call) -> str | None:
+    return call.fault.half if call.fault is not None else None
 
 
 def _success(names: tuple[str, str]) -> Row:

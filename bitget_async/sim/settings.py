@@ -70,6 +70,8 @@ class Settings:
         trigger_failure_inside: a cancel-plan-order that finds nothing live answers 00000 with `result` failure,
             instead of 43025 or 43026.
         listing_lag_s: how old the state is that unfilled-orders shows.
+        place_delay_s: from the answer to a placement to the order's birth; if it cannot be made then, it never is.
+        replace_delay_s: the same for both steps of a replacement; nothing is placed if the old order is final by then.
         engine_delay_s: from taking what the engine does not want (post_only that crosses, ioc, fok) to its end.
         standing_market: whether somebody trades any amount at the last price; if not, only orders trade.
         batch_limit: most items of a batch that are taken.
@@ -102,6 +104,8 @@ class Settings:
     answer_latency_s: Delay = 0.0
     sweep_delay_s: Delay = usual_sweep_delay
     cancel_delay_s: Delay = (0.005, 0.04)
+    place_delay_s: Delay = 0.0
+    replace_delay_s: Delay = 0.0
     engine_delay_s: Delay = 0.002
     standing_market: bool = True
     batch_limit: int = 20

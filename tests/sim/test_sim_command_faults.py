@@ -73,6 +73,21 @@ def test_an_order_that_is_executed_late_comes_into_being_then(sim):
     assert made(exchange) == ["a"]
 
 
+def test_answering_before_executing_can_be_usual(sim):
+    """Two settings, without any fault: names are given out, and orders come and go a little later."""
+    exchange, ask, _ = sim(place_delay_s=0.03, replace_delay_s=0.05)
+    old = place(ask, clientOid="a").data["orderId"]
+    assert ask.open() == ()
+    ask.pass_s(0.03)
+    assert ask.open() == (old,)
+    body = {"symbol": "BTCUSDT", "orderId": old, "price": "31000", "size": "0.001"}
+    new = ask.post("cancel-replace-order", body).data["orderId"]
+    assert ask.open() == (old,)
+    ask.pass_s(0.05)
+    assert ask.open() == (new,)
+    assert [made.order_id for made in exchange.truth.placements] == [old, new]
+
+
 def test_a_late_order_for_which_there_is_no_room_then_is_never_made(sim):
     """Acknowledged, and its name is taken by the time it should come into being."""
     exchange, ask, _ = sim()
