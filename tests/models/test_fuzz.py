@@ -60,6 +60,8 @@ def likely(kind: Any) -> st.SearchStrategy[Any]:
             ways += [NUMBERS, NUMBERS.map(json.loads)]
         elif each is int:
             ways.append(st.sampled_from(["0", 1, "1747574763291", 1622697148]))
+        elif each is types.NoneType:
+            ways.append(st.none())
         elif each is bool:
             ways.append(st.sampled_from([True, "false", "TRUE"]))
         else:
