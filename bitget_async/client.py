@@ -27,6 +27,7 @@ from bitget_async.endpoints import (
 )
 from bitget_async.errors import NotSent, OrderNotFound, UsageError
 from bitget_async.evidence import Assumptions
+from bitget_async.families.trigger import Trigger
 from bitget_async.handle import Pending
 from bitget_async.limits import Limits, LocalLimits, Unlimited
 from bitget_async.models import AccountInfo, Asset, Fill, Order, Symbol
@@ -170,6 +171,16 @@ class BitgetClient(TradingVerbs):
         if self._parts is None:
             return ()
         return tuple(course.handle for course in self._parts.watcher.pending)
+
+    @property
+    def trigger(self) -> Trigger:
+        """Trigger (plan) orders: place, modify, cancel, list."""
+
+        def parts() -> tuple[Desk, Canceller]:
+            opened = self._open()
+            return opened.desk, opened.canceller
+
+        return Trigger(self.call, self._now_ms, parts, self._rulebook.rules)
 
     # -- any row ----------------------------------------------------------------------------------------------
 

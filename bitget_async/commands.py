@@ -25,7 +25,7 @@ from bitget_async.errors import (
     OutcomeUnknown,
     Refused,
 )
-from bitget_async.evidence import Certainty, Command, Target, Want, id_number
+from bitget_async.evidence import Book, Certainty, Command, Target, Want, id_number
 from bitget_async.models import BatchAck, Order, OrderAck, OrderFailure, ReplaceAck, ResultAck, TriggerAck
 from bitget_async.tasks import Tasks
 from bitget_async.watcher import Answered, Watcher
@@ -172,7 +172,8 @@ class Commander:
         else:
             part.read(answer.value, part.targets, course.named.odd)
             course.acknowledged_ms, command.heard = answer.request_time_ms, True
-            self._note_placed(part)
+            if course.book is Book.NORMAL:
+                self._note_placed(part)
             known = _together(part.targets)
         for target in part.targets:
             if target.certainty is Certainty.PENDING:

@@ -73,7 +73,7 @@ PLAN: dict[str, Room] = {
     "cancellation": room(F0 | {"evidence", "endpoints", "tasks", "course", "watcher", "handle", "commands"}),
     "desk": room(F0 | {"evidence", "endpoints", "course", "watcher", "handle", "commands"}),
     "verbs": room(BELOW_CLIENT - {"families"}),
-    "families": room(F0 | {"endpoints", "pages", "rules"}),
+    "families": room(F0 | F4 | {"evidence", "endpoints", "pages", "rules"}),
     # F5
     "client": room(BELOW_CLIENT, "uvloop opentelemetry"),
     FRONT_DOOR: room(BELOW_CLIENT | {"client"}, asyncio=False),
