@@ -8,7 +8,7 @@ STRICT := PYTHONASYNCIODEBUG=1 $(BIN)/python -X dev -W error
 PYTEST_ARGS ?=
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test lint types guards packaging check bench cover clean
+.PHONY: help demo test lint types guards packaging check bench cover docs clean
 
 help: ## this list
 	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
@@ -57,6 +57,9 @@ cover: $(VENV)/.stamp-dev ## branch coverage: all rooms shown, the pure ones mus
 	$(STRICT) -m coverage run -m pytest -q $(PYTEST_ARGS)
 	$(BIN)/coverage report --include='bitget_async/*' --fail-under=0
 	$(BIN)/coverage report
+
+docs: $(VENV)/.stamp-cli ## docs/endpoints.md, from the catalogue
+	$(BIN)/python -m bitget_async.endpoints.page > .endpoints.md && mv .endpoints.md docs/endpoints.md
 
 clean: ## everything that was made, the virtual environment too
 	rm -rf $(VENV) .cache .hypothesis .mypy_cache .pytest_cache .ruff_cache build dist
