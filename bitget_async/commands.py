@@ -7,6 +7,7 @@ A call may take several commands (a batch of more ids than one command holds); i
 from __future__ import annotations
 
 import asyncio
+import contextlib
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Protocol
@@ -114,7 +115,9 @@ class Commander:
 
         work = self._send_all(course, parts, max_wait_s)
         name = f"bitget_async: {parts[0].row.name}"
-        await self._tasks.outliving(work, name, signed=lambda: any(part.copies for part in parts), closed=closed)
+        # Closed with the command on its way: the handle says what is known of it.
+        with contextlib.suppress(OutcomeUnknown):
+            await self._tasks.outliving(work, name, signed=lambda: any(part.copies for part in parts), closed=closed)
 
     async def close(self) -> None:
         """Commands in flight end."""
@@ -165,6 +168,7 @@ class Commander:
         except CLAIMS as error:
             course.named.odd(f"the exchange claimed: code {error.code} ({type(error).__name__})")
             command.heard = True
+            _refuse(part.targets, error)
         except BitgetError as error:
             part.error, known = error, Certainty.REFUSED
             if isinstance(error, Refused):
@@ -233,11 +237,10 @@ def read_batch(ack: BatchAck, targets: Sequence[Target], odd: Odd) -> None:
         target = _take(left, failure.order_id or "", failure.client_oid, odd)
         if target is None:
             continue
-        verdict = classify(failure.error_code)
+        verdict, target.refusal = classify(failure.error_code), failure
+        odd(f"order {target.client_oid or target.order_id} was refused with code {failure.error_code}")
         if verdict.definitive and not issubclass(verdict.error, CLAIMS):
-            target.refusal, target.certainty = failure, Certainty.REFUSED
-        else:
-            odd(f"order {target.client_oid or target.order_id}: code {failure.error_code}")
+            target.certainty = Certainty.REFUSED
     if left:
         odd(f"the answer said nothing of {len(left)} orders")
 

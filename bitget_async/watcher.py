@@ -143,6 +143,8 @@ class Watcher:
         self._inquiry.answered(course, now, stop_ns=now + ENSURE_AFTER_NS if ensure else None, at_once=lost)
         if course.ripe:
             self._settle(course)
+        elif isinstance(course, NamedCourse) and course.named.hopeless:
+            self._settle(course, "not_found")
         self._wake()
 
     async def look_before(self, course: SweepCourse) -> None:

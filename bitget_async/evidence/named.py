@@ -54,7 +54,7 @@ class Target:
         client_oid: its client id, or `""`.
         changed: CHANGED: whether a row has the new values.
         certainty: what is known of the command as far as this order goes: an answer can take some and refuse others.
-        refusal: the exchange's refusal of it, if its code proves that nothing was done.
+        refusal: what the exchange said against it; a proof only with REFUSED.
         row: the last row seen.
         source, server_ms: what told it, and when.
         final: whether a final row was seen.
@@ -105,6 +105,17 @@ class Target:
         if row.created_ms is not None and row.created_ms > bounds[1]:
             return False
         return row.status.open or (row.updated_ms is not None and row.updated_ms >= bounds[0])
+
+    def deep(self, page: Page) -> bool:
+        """
+        Whether a page, with those above it, reaches down to where it would stand: a new order to the signing; one whose
+        client id another order had before, to that one, for the id was free only after it.
+        """
+        if self.earlier is not None:
+            return bool(page.numbers) and min(page.numbers) <= int(self.earlier[0].order_id)
+        bounds = self.command.sign_bounds
+        created = [row.created_ms for row in page.rows if row.created_ms is not None]
+        return bool(created) and bounds is not None and min(created) < bounds[0]
 
     def absent_ns(self, book: Book) -> int:
         """All reads that could show it were requested at this moment or later, and none did; -1: not so."""
@@ -263,16 +274,17 @@ class Named:
             if known is None or known[1] != page.below:
                 return
             since = known[0]
-        bounds = [each for target in mine if (each := target.command.sign_bounds) is not None]
-        created = [row.created_ms for row in page.rows if row.created_ms is not None]
-        deep = page.last or not page.rows or (created and bounds and min(created) < min(low for low, _ in bounds))
-        if deep:
-            self._chains.pop(page.symbol, None)
-            for target in mine:
+        left = False
+        for target in mine:
+            if page.last or not page.rows or target.deep(page):
                 if target.shown_ns < since:
                     target.paged_ns = max(target.paged_ns, since)
-        elif page.numbers:
+            elif target.verdict(self.book) is None:
+                left = True
+        if left and page.numbers:
             self._chains[page.symbol] = (since, min(page.numbers))
+        else:
+            self._chains.pop(page.symbol, None)
 
     def _end(self, changed: list[Target], server_ms: int) -> None:
         """
@@ -351,9 +363,15 @@ class Named:
             order=None if target.row is None else order_view(target.row),
             source=target.source,
             server_ms=target.server_ms,
-            refusal=target.refusal,
+            refusal=target.refusal if verdict is Verdict.NOT_DONE else None,
             trigger=target.row if isinstance(target.row, TriggerOrder) else None,
         )
+
+    @property
+    def hopeless(self) -> bool:
+        """Whether no read can tell anything: the orders that are left have no name by which to find them."""
+        left = self.left
+        return bool(left) and not any(target.order_id or target.client_oid for target in left)
 
     def next_over_ns(self, now: int) -> int | None:
         """The next moment from which on a read can prove the contrary, or `None`."""
