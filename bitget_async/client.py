@@ -13,24 +13,22 @@ from bitget_async.course import is_seconds
 from bitget_async.credentials import Credentials, KeyMaterial
 from bitget_async.desk import ClientOids, Desk
 from bitget_async.endpoints import (
-    ACCOUNT_INFO,
-    ASSETS,
     CANCEL_SYMBOL_ORDER,
     FILLS,
     HISTORY_ORDERS,
     ORDER_INFO,
-    SERVER_TIME,
-    SYMBOLS,
     UNFILLED_ORDERS,
     Effect,
     Endpoint,
 )
 from bitget_async.errors import NotSent, OrderNotFound, UsageError
 from bitget_async.evidence import Assumptions
+from bitget_async.families.account import Account
+from bitget_async.families.market import Market
 from bitget_async.families.trigger import Trigger
 from bitget_async.handle import Pending
 from bitget_async.limits import Limits, LocalLimits, Unlimited
-from bitget_async.models import AccountInfo, Asset, Fill, Order, Symbol
+from bitget_async.models import Fill, Order
 from bitget_async.pages import Pages, Position
 from bitget_async.rules import Rulebook
 from bitget_async.session import Session
@@ -107,6 +105,9 @@ class BitgetClient(TradingVerbs):
         self._client_oids = ClientOids(client_oid_prefix, random.Random(self._rng.getrandbits(64)))
         self._rulebook = Rulebook()
         self._keep_raw = bool(keep_raw)
+        self._market = Market(
+            self.call, now_ms=self._now_ms, monotonic_ns=self._clock.monotonic_ns, rulebook=self._rulebook
+        )
         headers = {"locale": "en-US", "Content-Type": "application/json", "User-Agent": USER_AGENT}
         headers["Accept-Encoding"] = "identity"
         if demo:
@@ -173,6 +174,16 @@ class BitgetClient(TradingVerbs):
         return tuple(course.handle for course in self._parts.watcher.pending)
 
     @property
+    def market(self) -> Market:
+        """Prices and trading rules; no key is needed."""
+        return self._market
+
+    @property
+    def account(self) -> Account:
+        """The account: balances, ledgers, fees, and transfers between its own accounts."""
+        return Account(self.call, now_ms=self._now_ms, new_client_oid=self._client_oids.new)
+
+    @property
     def trigger(self) -> Trigger:
         """Trigger (plan) orders: place, modify, cancel, list."""
 
@@ -207,57 +218,6 @@ class BitgetClient(TradingVerbs):
             raise UsageError("use cancel_symbol_orders(): the bare answer of this call proves nothing")
         send = session.command if row.effect is Effect.COMMAND else session.call
         return (await send(row, params, max_wait_s=max_wait_s)).value
-
-    # -- public -----------------------------------------------------------------------------------------------
-
-    async def server_time(self) -> int:
-        """
-        The exchange's clock in Unix milliseconds.
-
-        Raises: NotSent, OutcomeUnknown, Refused. Cancelling: safe. Cost: 1 token of time (20 a second per IP).
-        Source: https://www.bitget.com/api-doc/common/public/Get-Server-Time, read 2025-11-30.
-        """
-        told: int = (await self.call(SERVER_TIME)).server_ms
-        return told
-
-    async def symbols(self, symbol: str | None = None) -> list[Symbol]:
-        """
-        Trading rules of one symbol or of all, in the exchange's order.
-
-        Raises: UsageError, NotSent, OutcomeUnknown, Refused (`UnknownSymbol`).
-        Cancelling: safe. Cost: 1 token of symbols (20 a second per IP); all of them are more than a megabyte.
-        Source: https://www.bitget.com/api-doc/spot/market/Get-Symbols, read 2025-11-30.
-        """
-        rows: list[Symbol] = await self.call(SYMBOLS, symbol=symbol)
-        return rows
-
-    # -- account ----------------------------------------------------------------------------------------------
-
-    async def account_info(self) -> AccountInfo:
-        """
-        User id, permissions and address list of the key.
-
-        Raises: NotSent, OutcomeUnknown, Refused (`AccountModeMismatch` for a unified account).
-        Cancelling: safe. Cost: 1 token of info (1 a second per UID).
-        Source: https://www.bitget.com/api-doc/spot/account/Get-Account-Info, read 2025-11-30.
-        """
-        info: AccountInfo = await self.call(ACCOUNT_INFO)
-        return info
-
-    async def assets(self, coin: str | None = None, *, asset_type: str | None = None) -> list[Asset]:
-        """
-        Balances.
-
-        Args:
-            coin: one coin, or `None` for all.
-            asset_type: "hold_only" (the exchange's default: coins that are held) or "all".
-
-        Raises: UsageError, NotSent, OutcomeUnknown, Refused.
-        Cancelling: safe. Cost: 1 token of assets (10 a second per UID).
-        Source: https://www.bitget.com/api-doc/spot/account/Get-Account-Assets, read 2025-11-30.
-        """
-        rows: list[Asset] = await self.call(ASSETS, coin=coin, asset_type=asset_type)
-        return rows
 
     # -- trade ------------------------------------------------------------------------------------------------
 

@@ -334,18 +334,23 @@ class Rulebook:
         self._told: dict[str, tuple[int, Symbol]] = {}
         # Made when first asked for: a listing has thousands of symbols, and a program trades a few.
         self._rules: dict[str, TradingRules] = {}
+        self._whole: tuple[int, tuple[str, ...]] | None = None
 
     def __len__(self) -> int:
         return len(self._told)
 
-    def take(self, symbols: Iterable[Symbol], now_ns: int) -> None:
+    def take(self, symbols: Iterable[Symbol], now_ns: int, *, whole: bool = False) -> None:
         """
         Take in what the exchange told. A record that is older than the one known is left.
 
         Args:
             symbols: one record, some, or the whole listing.
             now_ns: when the answer came, or better: when it was asked for.
+            whole: these are all symbols of the exchange, in its order.
         """
+        symbols = tuple(symbols)
+        if whole and (self._whole is None or self._whole[0] <= now_ns):
+            self._whole = now_ns, tuple(row.symbol for row in symbols if row.symbol)
         for row in symbols:
             known = self._told.get(row.symbol)
             if row.symbol and (known is None or known[0] <= now_ns):
@@ -358,6 +363,17 @@ class Rulebook:
         if rules is None and symbol in self._told:
             rules = self._rules[symbol] = TradingRules.of(self._told[symbol][1])
         return rules
+
+    def row(self, symbol: str) -> Symbol | None:
+        """What the exchange told of a symbol last, whatever its age; `None` if it never did."""
+        told = self._told.get(symbol)
+        return None if told is None else told[1]
+
+    def listing(self, now_ns: int, max_age_s: float) -> list[Symbol] | None:
+        """All symbols in the exchange's order if they were told at most `max_age_s` seconds ago, else `None`."""
+        if self._whole is None or now_ns - self._whole[0] > max_age_s * 1e9:
+            return None
+        return [self._told[symbol][1] for symbol in self._whole[1]]
 
     def age_s(self, symbol: str, now_ns: int) -> float | None:
         """Seconds since the rules of a symbol were told; `None` if they never were."""

@@ -54,15 +54,15 @@ def test_public_calls_work_without_credentials() -> None:
 
     async def main(exchange: SimulatedExchange, unused: BitgetClient) -> None:
         async with BitgetClient(base_url=exchange.base_url, clock=VirtualClock()) as client:
-            assert abs(await client.server_time() - exchange.server_ms) < 5
-            (rules,) = await client.symbols(BTC)
+            assert abs(await client.market.server_time() - exchange.server_ms) < 5
+            (rules,) = await client.market.symbols(BTC)
             assert (rules.symbol, rules.base_coin, rules.quote_coin, rules.status) == (BTC, "BTC", "USDT", "online")
             assert rules.price_precision is not None
             assert rules.off_ms is None
-            assert len(await client.symbols()) > 10
+            assert len(await client.market.symbols()) > 10
             copies = exchange.truth.count()
             with pytest.raises(UsageError, match="credentials"):
-                await client.assets()
+                await client.account.assets()
             with pytest.raises(UsageError, match="credentials"):
                 _ = await client.cancel_symbol_orders(BTC)
             assert exchange.truth.count() == copies
@@ -74,13 +74,13 @@ def test_account_and_balances() -> None:
     """Who the key is and what it holds."""
 
     async def main(exchange: SimulatedExchange, client: BitgetClient) -> None:
-        info = await client.account_info()
+        info = await client.account.info()
         assert info.user_id == exchange.account.uid
         assert "stow" in (info.authorities or ())
-        (usdt,) = await client.assets("USDT")
+        (usdt,) = await client.account.assets("USDT")
         assert usdt.coin == "USDT"
         assert isinstance(usdt.available, Decimal)
-        assert {asset.coin for asset in await client.assets(asset_type="all")} >= {"USDT", "BTC"}
+        assert {asset.coin for asset in await client.account.assets(asset_type="all")} >= {"USDT", "BTC"}
 
     with_client(main)
 
@@ -249,9 +249,9 @@ def test_demo_trading_sends_its_header_with_every_request() -> None:
 
     async def main(exchange: SimulatedExchange, unused: BitgetClient) -> None:
         async with client_of(exchange, demo=True) as client:
-            await client.assets()
+            await client.account.assets()
         async with client_of(exchange) as client:
-            await client.assets()
+            await client.account.assets()
         first, second = (copy.headers for copy in exchange.truth.copies("assets"))
         assert (first["paptrading"], first["locale"], first["user-agent"]) == ("1", "en-US", "bitget-async")
         assert "paptrading" not in second
@@ -294,12 +294,12 @@ def test_a_client_works_without_async_with_and_says_when_it_is_closed() -> None:
         client = client_of(exchange)
         assert "not used yet" in repr(client)
         assert client.pending == ()
-        await client.assets()
+        await client.account.assets()
         assert "open" in repr(client)
         await client.close()
         await client.close()
         assert "closed" in repr(client)
         with pytest.raises(NotSent, match="closed"):
-            await client.assets()
+            await client.account.assets()
 
     with_client(main)

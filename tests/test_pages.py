@@ -341,8 +341,9 @@ def test_an_answer_without_more_is_the_end(page: TriggerPage) -> None:
 
 def test_times_are_given_newest_first_and_no_older_than_asked() -> None:
     """A page of times ascends. A start that the exchange does not take is kept here."""
-    kept = tuple(param for param in BY_TIME.params if param.name != "start_time")
-    row = dataclasses.replace(BY_TIME, params=kept)
+    kept = tuple(param for param in BY_TIME.params if param.name not in ("start_time", "end_time"))
+    end = next(param for param in BY_TIME.params if param.name == "end_time")
+    row = dataclasses.replace(BY_TIME, params=(*kept, dataclasses.replace(end, required=True)))
     server = Server([(number, NOW_MS - number * 60_000) for number in range(1, 51)], row)
     rows = []
     walk = Walk(row, {"limit": 10, "start_time": NOW_MS - 20 * 60_000}, lambda: NOW_MS)

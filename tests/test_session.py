@@ -131,10 +131,10 @@ def test_without_credentials_public_calls_work_and_signed_ones_are_refused(virtu
     async def main() -> None:
         async with SimulatedExchange(clock=VirtualClock()) as exchange:
             async with BitgetClient(base_url=exchange.base_url, clock=VirtualClock()) as client:
-                assert abs(await client.server_time() - START_MS) < 1_000
-                assert (await client.symbols("BTCUSDT"))[0].symbol == "BTCUSDT"
+                assert abs(await client.market.server_time() - START_MS) < 1_000
+                assert (await client.market.symbols("BTCUSDT"))[0].symbol == "BTCUSDT"
                 with pytest.raises(UsageError, match="assets needs credentials"):
-                    await client.assets()
+                    await client.account.assets()
             assert exchange.truth.count() == 2
             assert not any(name.startswith("access-") for copy in exchange.truth.wire for name in copy.headers)
 
@@ -164,7 +164,7 @@ def test_a_clock_known_from_another_answer_needs_no_refusal(virtual: Virtual, of
     """Every answer tells the time, a public one too."""
 
     async def main(exchange: SimulatedExchange, client: BitgetClient) -> None:
-        await client.server_time()
+        await client.market.server_time()
         await place(client)
         assert [copy.code for copy in exchange.truth.copies("place-order")] == ["00000"]
 
@@ -176,7 +176,7 @@ def test_steps_of_the_wall_clock_change_nothing_once_it_is_synchronised(virtual:
     clock = VirtualClock()
 
     async def main(exchange: SimulatedExchange, client: BitgetClient) -> None:
-        await client.server_time()
+        await client.market.server_time()
         for step in (HOUR_MS, -2 * HOUR_MS, 400 * 24 * HOUR_MS):
             clock.step(step)
             await place(client)
@@ -193,7 +193,7 @@ def test_a_timestamp_refused_for_ever_ends_after_two_copies(virtual: Virtual, co
     async def main(exchange: SimulatedExchange, client: BitgetClient) -> None:
         exchange.faults.add(None, faults.envelope(code), times=None)
         with pytest.raises(ClockSkewed) as caught:
-            await (client.assets() if read else place(client))
+            await (client.account.assets() if read else place(client))
         assert caught.value.code == code
         assert exchange.truth.count() == 2
         assert now_s() < 0.1
@@ -304,7 +304,7 @@ def test_a_read_in_doubt_for_ever_ends(virtual: Virtual, fault: Fault) -> None:
     async def main(exchange: SimulatedExchange, client: BitgetClient) -> None:
         exchange.faults.add("assets", fault, times=None)
         with pytest.raises(BitgetError) as caught:
-            await client.assets()
+            await client.account.assets()
         assert isinstance(caught.value, OutcomeUnknown | Refused)
         assert 1 <= exchange.truth.count() <= 4
         assert exchange.truth.count() == limits.taken
@@ -324,7 +324,7 @@ def test_a_refused_connection_is_tried_again_until_the_time_is_up(virtual: Virtu
             await exchange.close()
             with pytest.raises(NotSent) as caught:
                 # One token a second: it has to come back each time for the next try.
-                await (client.account_info() if read else place(client))
+                await (client.account.info() if read else place(client))
             assert caught.value.reason == "connect"
             assert 3 <= limits.taken <= 100
             assert now_s() <= 10.5
@@ -341,9 +341,9 @@ async def asked(client: BitgetClient, call: str, symbol: str) -> None:
         handle = await client.cancel_symbol_orders(symbol)
         raise AssertionError(f"no handle may come of it: {handle}")
     elif call == "symbols":
-        await client.symbols(symbol)
+        await client.market.symbols(symbol)
     else:
-        await client.assets()
+        await client.account.assets()
 
 
 # -- refused at once ----------------------------------------------------------------------------------------------
@@ -405,7 +405,7 @@ def test_the_text_for_a_unified_account_names_the_remedy(virtual: Virtual) -> No
         material = wrong(exchange, "unified")
         async with exchange, BitgetClient(material, base_url=exchange.base_url, clock=VirtualClock()) as client:
             with pytest.raises(AccountModeMismatch, match="classic"):
-                await client.assets()
+                await client.account.assets()
 
     virtual(main)
 
@@ -474,12 +474,12 @@ def test_cancelled_reads_leave_the_client_usable(virtual: Virtual) -> None:
 
     async def main(exchange: SimulatedExchange, client: BitgetClient) -> None:
         for step in range(12):
-            task = asyncio.ensure_future(client.assets())
+            task = asyncio.ensure_future(client.account.assets())
             await asyncio.sleep(step / 100)
             task.cancel()
             await asyncio.gather(task, return_exceptions=True)
             await asyncio.sleep(15)
-        assert await client.assets()
+        assert await client.account.assets()
 
     against(virtual, main, settings=settings)
 
@@ -498,9 +498,9 @@ def test_closing_gives_everybody_an_answer(virtual: Virtual) -> None:
             exchange.faults.add("history-orders", faults.page(502, executed=True), times=None)
             sent = [asyncio.ensure_future(place(client)) for _ in range(10)]
             waiting = [asyncio.ensure_future(place(client)) for _ in range(3)]
-            read = asyncio.ensure_future(client.assets())
+            read = asyncio.ensure_future(client.account.assets())
             exchange.faults.add("info", faults.hang(executed=True), times=None)
-            first, second = (asyncio.ensure_future(client.account_info()) for _ in range(2))
+            first, second = (asyncio.ensure_future(client.account.info()) for _ in range(2))
             await asyncio.sleep(0.3)
             between = asyncio.ensure_future(client.history_orders())
             await asyncio.sleep(0.01)
@@ -512,7 +512,12 @@ def test_closing_gives_everybody_an_answer(virtual: Virtual) -> None:
             assert all(isinstance(each, OutcomeUnknown) and each.reason == "closed" for each in answers[:10])
             assert all(isinstance(each, NotSent) and each.reason == "closed" for each in answers[10:14])
             assert all(isinstance(each, BitgetError) for each in answers[14:])
-            for call in (client.assets(), place(client), client.cancel_symbol_orders("BTCUSDT"), client.server_time()):
+            for call in (
+                client.account.assets(),
+                place(client),
+                client.cancel_symbol_orders("BTCUSDT"),
+                client.market.server_time(),
+            ):
                 with pytest.raises(NotSent, match="closed"):
                     await call
             await client.close()
@@ -528,7 +533,7 @@ def test_closing_an_unused_client_is_nothing(virtual: Virtual) -> None:
         client = BitgetClient()
         await client.close()
         with pytest.raises(NotSent):
-            await client.server_time()
+            await client.market.server_time()
 
     virtual(main)
 
@@ -617,11 +622,11 @@ def test_log_lines_say_what_happened(virtual: Virtual, caplog: pytest.LogCapture
     """Endpoint, status, code and time, for calls that work and calls that do not."""
 
     async def main(exchange: SimulatedExchange, client: BitgetClient) -> None:
-        await client.server_time()
+        await client.market.server_time()
         exchange.faults.add("assets", faults.drop(executed=True))
-        await client.assets()
+        await client.account.assets()
         with pytest.raises(UnknownSymbol):
-            await client.symbols("NOPEUSDT")
+            await client.market.symbols("NOPEUSDT")
 
     with caplog.at_level(logging.DEBUG, logger="bitget_async"):
         against(virtual, main)

@@ -312,7 +312,7 @@ async def test_a_compressed_answer_is_not_inflated() -> None:
         assert (await transport.send(COMMAND, stamp, 5)).body == bomb
     async with served(lambda raw: http(TIME)) as raw:
         async with BitgetClient(base_url=raw.url) as client:
-            await client.server_time()
+            await client.market.server_time()
         assert b"\r\naccept-encoding: identity\r\n" in raw.requests[0].lower()
 
 

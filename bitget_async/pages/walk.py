@@ -118,7 +118,7 @@ class Walk:
     def _beginning(self) -> Position:
         name, span = self._row.name, self._paging.span_ms
         start, end = self._given.get("start_time"), self._given.get("end_time")
-        if self._paging.by == "time" and end is None:
+        if end is None and any(param.name == "end_time" and param.required for param in self._row.params):
             end = self._now_ms()
         self._row.checked(self._told({**self._given, "end_time": end}))
         if start is not None:
@@ -158,8 +158,11 @@ class Walk:
         return self._told(params)
 
     def _told(self, params: dict[str, Any]) -> dict[str, Any]:
-        """Without what is not given. A start that the exchange does not take is kept by us, see `_by_key`."""
-        ours = self._paging.by == "time" and all(param.name != "start_time" for param in self._row.params)
+        """
+        Without what is not given. Where the cursor is a time, the start is kept by us, see `_by_key`: what the exchange
+        shows of a range that is longer than a page is not told.
+        """
+        ours = self._paging.by == "time"
         return {
             name: value for name, value in params.items() if value is not None and not (ours and name == "start_time")
         }
@@ -285,17 +288,21 @@ class Walk:
         return _number(getattr(row, self._paging.key))
 
     def _identity(self, row: Record) -> tuple[Any, ...] | None:
-        """All ids of a row (both sides of a trade share one), or its key where it has none; `None` if unreadable."""
+        """What tells a row from others, or `None` if that cannot be read."""
         key = self._paging.key
         if key and self._key(row) is None:
             return None
-        values = [getattr(row, name) for name in _ids(type(row)) or (key,)]
+        values = [getattr(row, name) for name in _names(type(row), key)]
         return tuple(_number(value) or value for value in values) if any(values) else None
 
 
 @cache
-def _ids(record: type[Record]) -> tuple[str, ...]:
-    return tuple(n for n in record.__struct_fields__ if n == "id" or (n.endswith("_id") and n != "user_id"))
+def _names(record: type[Record], key: str) -> tuple[str, ...]:
+    """The key, with the order's id: both sides of a trade with oneself have one trade id. Without a key, all ids."""
+    fields = record.__struct_fields__
+    if key:
+        return tuple(dict.fromkeys((key, "order_id"))) if "order_id" in fields else (key,)
+    return tuple(name for name in fields if name.endswith("_id") and not name.endswith("user_id"))
 
 
 def _number(value: object) -> int | None:

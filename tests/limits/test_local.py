@@ -614,7 +614,7 @@ def test_a_read_that_is_cancelled_while_connecting_gives_its_token_back(virtual:
         exchange = SimulatedExchange(clock=VirtualClock())
         async with exchange, client_of(exchange, limits=LocalLimits()) as client:
             with mock.patch("aiohappyeyeballs.start_connection", slowly):
-                task = asyncio.ensure_future(client.account_info())
+                task = asyncio.ensure_future(client.account.info())
                 await asyncio.sleep(0.1)
                 await ended(task)
             assert exchange.truth.count() == 0
@@ -682,7 +682,7 @@ def test_unlimited_grants_everything_on_loopback(virtual: Virtual) -> None:
         async with SimulatedExchange(clock=VirtualClock()) as exchange:
             exchange.settings.quotas["time"] = 10_000
             async with client_of(exchange, limits=Unlimited()) as client:
-                await asyncio.gather(*(client.server_time() for _ in range(100)))
+                await asyncio.gather(*(client.market.server_time() for _ in range(100)))
                 assert asyncio.get_running_loop().time() < 0.5
         limits = Unlimited()
         grant = await limits.acquire(SERVER_TIME, "", ORIGIN, clock=VirtualClock(), max_wait_s=0, owner=None)
