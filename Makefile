@@ -59,7 +59,7 @@ cover: $(VENV)/.stamp-dev ## branch coverage: all rooms shown, the pure ones mus
 	$(BIN)/coverage report
 
 docs: $(VENV)/.stamp-cli ## docs/endpoints.md, from the catalogue
-	$(BIN)/python -m bitget_async.endpoints.page > .endpoints.md && mv .endpoints.md docs/endpoints.md
+	$(BIN)/python -c 'from bitget_async.endpoints.page import page; open("docs/endpoints.md", "w").write(page())'
 
 clean: ## everything that was made, the virtual environment too
 	rm -rf $(VENV) .cache .hypothesis .mypy_cache .pytest_cache .ruff_cache build dist

@@ -1,12 +1,7 @@
-"""
-The page `docs/endpoints.md`, made from the catalogue: text out, nothing read.
-
-    python -m bitget_async.endpoints.page > docs/endpoints.md
-"""
+"""The page `docs/endpoints.md`, made from the catalogue by `make docs`: text out, nothing read."""
 
 from __future__ import annotations
 
-import sys
 from collections.abc import Iterable, Iterator
 from typing import get_args, get_origin
 
@@ -98,7 +93,3 @@ def _pages(row: Endpoint) -> str:
     kept = f", kept {row.paging.kept_ms // DAY_MS} days" if row.paging.kept_ms else ""
     span = f", {row.paging.span_ms // DAY_MS} days" if row.paging.span_ms else ""
     return f"{row.paging.limit} rows{span}{kept}"
-
-
-if __name__ == "__main__":
-    sys.stdout.write(page())
