@@ -236,7 +236,7 @@ class Unconfirmed(BitgetError):
         self.report = report
 
     def __str__(self) -> str:
-        what = type(self).__name__.removesuffix("Unconfirmed").lower()
+        what = type(self).__name__.removesuffix("Unconfirmed").lower() or "command"
         reason = f" ({self.report.reason})" if self.report.reason else ""
         return f"{what} of {self.report.symbol} is {self.report.outcome.name}{reason}{self._orders()}"
 

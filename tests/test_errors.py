@@ -5,7 +5,6 @@ from __future__ import annotations
 import copy
 import inspect
 import pickle
-from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -19,31 +18,92 @@ from bitget_async.errors import (
     ClockSkewed,
     DuplicateClientOid,
     InsufficientFunds,
+    ModificationUnconfirmed,
     NothingToCancel,
     NotSent,
     OrderAlreadyFinal,
     OrderNotFound,
     OutcomeUnknown,
     PermissionDenied,
+    PlacementUnconfirmed,
     RateLimited,
     Refused,
+    ReplacementUnconfirmed,
+    Unconfirmed,
     UnknownSymbol,
     UsageError,
+)
+from bitget_async.models import (
+    CancellationReport,
+    Fate,
+    Modification,
+    ModificationReport,
+    Order,
+    OrderFailure,
+    OrderFate,
+    Outcome,
+    Placement,
+    PlacementOutcome,
+    PlacementReport,
+    Replacement,
+    ReplacementOutcome,
+    ReplacementReport,
+    Scope,
 )
 
 CANCEL = "POST /api/v2/spot/trade/cancel-symbol-order"
 
 
-def report(still_open: int = 0, vanished: int = 0, outcome: str = "STILL_OPEN", reason: str | None = None) -> Any:
-    """The part of a CancellationReport that the text is made of."""
-    fates = [SimpleNamespace(order=SimpleNamespace(order_id=str(n))) for n in range(1, still_open + vanished + 1)]
-    return SimpleNamespace(
-        symbol="BTCUSDT",
-        outcome=SimpleNamespace(name=outcome),
-        reason=reason,
-        still_open=tuple(fates[:still_open]),
-        vanished=tuple(fates[still_open:]),
+COMMON: dict[str, Any] = {
+    "symbol": "BTCUSDT",
+    "acknowledged": False,
+    "signed_at_ms": 1,
+    "acknowledged_at_ms": None,
+    "settled_at_ms": 2,
+    "attempts": 1,
+    "requests": {},
+    "anomalies": (),
+    "assumptions": {},
+}
+
+
+def fated(number: int, fate: Fate) -> OrderFate:
+    """What became of one old order."""
+    return OrderFate(order=Order(order_id=str(number)), fate=fate, scope=Scope.IN, source="client")
+
+
+def report(still_open: int = 0, vanished: int = 0, outcome: str = "STILL_OPEN", reason: str = "") -> CancellationReport:
+    """A report of that many orders without a final row."""
+    fates = [Fate.OPEN] * still_open + [Fate.VANISHED] * vanished
+    orders = tuple(fated(number, fate) for number, fate in enumerate(fates, start=1))
+    return CancellationReport(outcome=Outcome[outcome], reason=reason, orders=orders, cleared_at_ms=None, **COMMON)
+
+
+def placed(name: str, outcome: str, code: str = "", text: str = "") -> Placement:
+    """What became of one new order."""
+    refusal = OrderFailure(client_oid=name, error_code=code, error_msg=text) if code else None
+    return Placement(
+        client_oid=name, order_id=None, outcome=PlacementOutcome[outcome], order=None, source="client", refusal=refusal
     )
+
+
+def placement_report(outcome: str, *placements: Placement, reason: str = "") -> PlacementReport:
+    """A report of placements."""
+    return PlacementReport(outcome=PlacementOutcome[outcome], reason=reason, placements=placements, **COMMON)
+
+
+def replacement_report(outcome: str, *pairs: tuple[int, Fate, str, str], reason: str = "") -> ReplacementReport:
+    """A report of replacements: the old order's id and fate, what became of the new one, and of both."""
+    replacements = tuple(
+        Replacement(old=fated(number, fate), new=placed("n", new), outcome=ReplacementOutcome[both])
+        for number, fate, new, both in pairs
+    )
+    return ReplacementReport(outcome=ReplacementOutcome[outcome], reason=reason, replacements=replacements, **COMMON)
+
+
+def modification_report(outcome: str, reason: str = "") -> ModificationReport:
+    """A report of a change."""
+    return ModificationReport(outcome=Modification[outcome], reason=reason, order=None, **COMMON)
 
 
 TEXTS: tuple[tuple[BitgetError, str], ...] = (
@@ -87,6 +147,51 @@ TEXTS: tuple[tuple[BitgetError, str], ...] = (
     (
         CancellationUnconfirmed(report(still_open=7)),
         "cancellation of BTCUSDT is STILL_OPEN: 7 without a final row: 1, 2, 3, 4, 5, ...",
+    ),
+    (Unconfirmed(report()), "command of BTCUSDT is STILL_OPEN"),
+    (
+        PlacementUnconfirmed(
+            placement_report("NOT_PLACED", placed("a", "NOT_PLACED", "43012", "Insufficient\n balance"))
+        ),
+        r"placement of BTCUSDT is NOT_PLACED: a; code 43012: Insufficient\n balance",
+    ),
+    (
+        PlacementUnconfirmed(
+            placement_report(
+                "PARTLY_PLACED",
+                placed("a", "PLACED"),
+                placed("b", "NOT_PLACED", "43012", "low"),
+                placed("c", "NOT_PLACED", "43012", "low"),
+                placed("d", "NOT_PLACED"),
+            )
+        ),
+        "placement of BTCUSDT is PARTLY_PLACED: b, c, d; code 43012: low",
+    ),
+    (
+        PlacementUnconfirmed(placement_report("UNKNOWN", *[placed(each, "UNKNOWN") for each in "abcdef"], reason="x")),
+        "placement of BTCUSDT is UNKNOWN (x): a, b, c, d, e, ...",
+    ),
+    (PlacementUnconfirmed(placement_report("UNKNOWN")), "placement of BTCUSDT is UNKNOWN"),
+    (
+        ReplacementUnconfirmed(replacement_report("NEW_MISSING", (7, Fate.CANCELLED, "NOT_PLACED", "NEW_MISSING"))),
+        "replacement of BTCUSDT is NEW_MISSING: 7 CANCELLED, new NOT_PLACED",
+    ),
+    (
+        ReplacementUnconfirmed(
+            replacement_report(
+                "MIXED",
+                (7, Fate.CANCELLED, "PLACED", "REPLACED"),
+                (8, Fate.OPEN, "NOT_PLACED", "OLD_KEPT"),
+                (9, Fate.OPEN, "PLACED", "BOTH_OPEN"),
+            )
+        ),
+        "replacement of BTCUSDT is MIXED: 8 OPEN, new NOT_PLACED; 9 OPEN, new PLACED",
+    ),
+    (ReplacementUnconfirmed(replacement_report("UNKNOWN", reason="y")), "replacement of BTCUSDT is UNKNOWN (y)"),
+    (ModificationUnconfirmed(modification_report("NOT_MODIFIED")), "modification of BTCUSDT is NOT_MODIFIED"),
+    (
+        ModificationUnconfirmed(modification_report("UNKNOWN", reason="deadline")),
+        "modification of BTCUSDT is UNKNOWN (deadline)",
     ),
 )
 
@@ -184,7 +289,11 @@ def test_redaction_leaves_no_copy_behind(error: Refused | OutcomeUnknown) -> Non
         (NotSent, BitgetError),
         (OutcomeUnknown, BitgetError),
         (Refused, BitgetError),
-        (CancellationUnconfirmed, BitgetError),
+        (Unconfirmed, BitgetError),
+        (CancellationUnconfirmed, Unconfirmed),
+        (PlacementUnconfirmed, Unconfirmed),
+        (ReplacementUnconfirmed, Unconfirmed),
+        (ModificationUnconfirmed, Unconfirmed),
         (AuthenticationFailed, Refused),
         (ClockSkewed, AuthenticationFailed),
         *(
@@ -210,7 +319,7 @@ def test_child_is_a_kind_of_parent(child: type[Exception], parent: type[Exceptio
 
 def test_the_answers_to_may_i_repeat_it_exclude_each_other() -> None:
     """No error is two of the branches at once, and none of ours is a builtin that a broad `except OSError` takes."""
-    branches = (UsageError, NotSent, OutcomeUnknown, Refused, CancellationUnconfirmed)
+    branches = (UsageError, NotSent, OutcomeUnknown, Refused, Unconfirmed)
     for name in errors.__all__:
         error = getattr(errors, name)
         assert not issubclass(error, (OSError, TimeoutError, RuntimeError))
@@ -228,14 +337,18 @@ def test_the_list_of_exports_is_the_tree() -> None:
         "ClockSkewed",
         "DuplicateClientOid",
         "InsufficientFunds",
+        "ModificationUnconfirmed",
         "NotSent",
         "NothingToCancel",
         "OrderAlreadyFinal",
         "OrderNotFound",
         "OutcomeUnknown",
         "PermissionDenied",
+        "PlacementUnconfirmed",
         "RateLimited",
         "Refused",
+        "ReplacementUnconfirmed",
+        "Unconfirmed",
         "UnknownSymbol",
         "UsageError",
     }

@@ -69,8 +69,15 @@ def against(
 
 
 def place(client: BitgetClient, **more: Any) -> Any:
-    """A resting limit order, far from the market."""
-    return client.place_order("BTCUSDT", "buy", "limit", Decimal("0.001"), price=30_000, **more)
+    """A resting limit order, far from the market: the bare call, without what the verb does after it."""
+    order: dict[str, Any] = {
+        "side": "buy",
+        "order_type": "limit",
+        "force": "gtc",
+        "size": Decimal("0.001"),
+        "price": 30_000,
+    }
+    return client.call(PLACE_ORDER, symbol="BTCUSDT", **order, **more)
 
 
 def now_s() -> float:
@@ -336,7 +343,8 @@ def test_a_refused_connection_is_tried_again_until_the_time_is_up(virtual: Virtu
 async def asked(client: BitgetClient, call: str, symbol: str) -> None:
     """One call of that kind."""
     if call == "command":
-        await client.place_order(symbol, "buy", "limit", Decimal("0.001"), price=30_000)
+        unused = await client.place_order(symbol, "buy", "limit", Decimal("0.001"), price=30_000)
+        raise AssertionError(f"no handle may come of it: {unused}")
     elif call == "cancel":
         handle = await client.cancel_symbol_orders(symbol)
         raise AssertionError(f"no handle may come of it: {handle}")
@@ -545,7 +553,7 @@ def test_background_reads_take_at_most_half_of_a_quota(virtual: Virtual) -> None
     """Sixty at once: ten a second of twenty, so that the caller's own reads still go through."""
 
     async def main(exchange: SimulatedExchange, client: BitgetClient) -> None:
-        session = client._open()[0]
+        session = client._open().session
         reads = [asyncio.ensure_future(session.background(UNFILLED_ORDERS, {})) for _ in range(60)]
         await asyncio.sleep(0.01)
         began = now_s()
@@ -564,7 +572,7 @@ def test_a_background_read_is_never_repeated(virtual: Virtual) -> None:
     async def main(exchange: SimulatedExchange, client: BitgetClient) -> None:
         exchange.faults.add("unfilled-orders", faults.page(502, executed=True), times=None)
         with pytest.raises(OutcomeUnknown):
-            await client._open()[0].background(UNFILLED_ORDERS, {})
+            await client._open().session.background(UNFILLED_ORDERS, {})
         assert exchange.truth.count() == 1
 
     against(virtual, main)

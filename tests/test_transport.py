@@ -24,7 +24,7 @@ from cryptography.x509.oid import NameOID
 
 from bitget_async import BitgetClient, BitgetError, Credentials, NotSent, OutcomeUnknown, UsageError
 from bitget_async.clock import SystemClock, VirtualClock
-from bitget_async.endpoints import CANCEL_SYMBOL_ORDER, SERVER_TIME
+from bitget_async.endpoints import CANCEL_ORDER, CANCEL_SYMBOL_ORDER, SERVER_TIME
 from bitget_async.sim import SimulatedExchange
 from bitget_async.transport import AiohttpTransport, _describe, is_loopback, origin_of
 from bitget_async.wire import Reply, encode
@@ -194,7 +194,7 @@ async def test_the_client_tells_a_redirect_of_a_command_as_unknown() -> None:
     """Whatever stands between us and the exchange, nothing is known of the command."""
     async with served(lambda raw: http(ACK, "307 Moved", "Location: http://127.0.0.1:9/")) as raw:
         async with BitgetClient(KEY, base_url=raw.url) as client:
-            error = await failed(client.cancel_order("BTCUSDT", order_id="1"))
+            error = await failed(client.call(CANCEL_ORDER, symbol="BTCUSDT", order_id="1"))
         assert isinstance(error, OutcomeUnknown)
         assert error.reason == "redirect"
         assert len(raw.requests) == 1
@@ -531,7 +531,7 @@ async def test_a_bad_certificate_is_not_sent_and_not_tried_again(make: Callable[
         url = f"https://127.0.0.1:{raw.port}"
         with mock.patch("aiohappyeyeballs.start_connection", counted):
             async with BitgetClient(KEY, base_url=url, ssl_context=trusting()) as client:
-                error = await failed(client.cancel_order("BTCUSDT", order_id="1"))
+                error = await failed(client.call(CANCEL_ORDER, symbol="BTCUSDT", order_id="1"))
         assert isinstance(error, NotSent)
         assert error.reason == "tls"
         assert raw.requests == []

@@ -548,7 +548,7 @@ def test_the_remaining_header_may_only_tighten(virtual: Virtual, remaining: int 
 async def cancel_one(client: BitgetClient) -> None:
     """A command that only counts here: there is no such order, and it may not wait for its token."""
     with pytest.raises(OrderNotFound):
-        await client.cancel_order("BTCUSDT", order_id=str(next(NUMBERS)), max_wait_s=0)
+        await client.call(CANCEL_ORDER, symbol="BTCUSDT", order_id=str(next(NUMBERS)), max_wait_s=0)
 
 
 def test_all_clients_of_an_account_on_a_loop_share_its_tokens(virtual: Virtual) -> None:
@@ -568,14 +568,14 @@ def test_all_clients_of_an_account_on_a_loop_share_its_tokens(virtual: Virtual) 
                 await cancel_one(clients[number % 2])
             for client in clients:
                 with pytest.raises(NotSent):
-                    await client.cancel_order("BTCUSDT", order_id="1", max_wait_s=0)
+                    await client.call(CANCEL_ORDER, symbol="BTCUSDT", order_id="1", max_wait_s=0)
             await cancel_one(stranger)
             for client in clients:
                 await client.close()
             # The tokens outlive those who took them.
             late = client_of(exchange, uid=exchange.account.uid)
             with pytest.raises(NotSent):
-                await late.cancel_order("BTCUSDT", order_id="1", max_wait_s=0)
+                await late.call(CANCEL_ORDER, symbol="BTCUSDT", order_id="1", max_wait_s=0)
             await late.close()
             await stranger.close()
             assert exchange.truth.worst_second("cancel-order", exchange.account.uid) == 10
@@ -592,7 +592,8 @@ def test_three_refusals_in_a_row_do_not_stop_a_command(virtual: Virtual, command
             exchange.faults.add(command, faults.envelope("429", status=429), times=3)
             async with client_of(exchange, limits=LocalLimits()) as client:
                 if command == "place-order":
-                    await client.place_order("BTCUSDT", "buy", "limit", size="0.01", price="30000", force="gtc")
+                    placed = await client.place_order("BTCUSDT", "buy", "limit", size="0.01", price="30000")
+                    assert placed.acknowledged
                 else:
                     pending = await client.cancel_symbol_orders("BTCUSDT")
                     assert pending.acknowledged
