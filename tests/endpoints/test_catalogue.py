@@ -244,22 +244,27 @@ def test_answer_of_a_row_is_bounded(row: Endpoint) -> None:
     assert row.max_bytes == (16 * 1024 if row.name in ("symbols", "coins", "tickers") else most) * 1024
 
 
+def home(row: Endpoint) -> Any:
+    """What holds the verb of a row: the client, or one of its families."""
+    return get_type_hints(inspect.getattr_static(BitgetClient, row.home).fget)["return"] if row.home else BitgetClient
+
+
 def found(row: Endpoint) -> Any:
-    """The verb of a row on the client, which says of its families what they are."""
-    *homes, name = row.verb.split(".")
-    place: Any = BitgetClient
-    for home in homes:
-        prop = inspect.getattr_static(place, home)
-        place = get_type_hints(prop.fget)["return"] if isinstance(prop, property) else get_type_hints(place)[home]
-    return getattr(place, name)
+    """The verb of a row."""
+    return getattr(home(row), row.verb.rpartition(".")[2])
 
 
 @each_row
 def test_row_has_a_verb_that_says_what_it_costs(row: Endpoint) -> None:
-    """`client.<verb>` exists and says its cost and from which page it was read."""
-    doc = found(row).__doc__ or ""
+    """It exists and says its cost and page; it, or its family for all of it, what it raises and about cancelling."""
+    verb = found(row)
+    doc = verb.__doc__ or ""
+    assert inspect.iscoroutinefunction(verb) is (row.paging is None)
     assert row.page in doc
-    assert f"of {row.short} ({row.quota.per_s} a second per {row.quota.scope.name})" in doc
+    assert f"of {row.short} ({row.quota.per_s} a second per {row.quota.scope.name}" in doc
+    said = (doc if row.home == "" else doc + (home(row).__doc__ or "")).lower()
+    assert "raises" in said
+    assert "cancelling" in said
 
 
 def test_only_the_single_placement_is_dated() -> None:

@@ -207,6 +207,21 @@ def test_a_bad_field_of_a_nested_row_costs_that_field_alone() -> None:
     ]
 
 
+TRICKY = st.text(alphabet='",:{}[]\\anul1 ', max_size=30) | st.sampled_from(
+    [',"size":""', '{"size":""}', '","size":"","', '{"size":null', "\\", '\\"', '":""', ',"a":null,']
+)
+
+
+@settings(max_examples=300, deadline=None)
+@given(TRICKY, TRICKY, st.permutations(["orderId", "size", "clientOid", "priceAvg", "feeDetail"]))
+def test_what_stands_in_a_text_is_never_taken_for_a_field(one: str, two: str, order: list[str]) -> None:
+    """Fields that were left empty are dropped before a second look; a text that only looks like one is not touched."""
+    row = {"orderId": one, "clientOid": two, "size": "0.10", "priceAvg": "", "feeDetail": '{"a":"","b":null}'}
+    (said,) = judge(by_name("history_orders"), [{name: row[name] for name in order}]).value
+    assert (said.order_id, said.client_oid) == (one, two)
+    assert (said.size, said.price_avg, said.unreadable) == (Decimal("0.10"), None, ())
+
+
 def test_a_list_that_is_none_is_not_an_empty_one() -> None:
     """No trigger orders, and no list of them, are two things."""
     row = by_name("current_plan_orders")
