@@ -16,7 +16,7 @@ signing, none of which shows it.
 from __future__ import annotations
 
 import enum
-from collections.abc import Callable, Iterable
+from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 
 from bitget_async.evidence.facts import Book, Certainty, Command, Listing, Page, Row, id_number
@@ -61,6 +61,7 @@ class Target:
         shown_ns, open_ns: when the newest read was requested that showed it, and showed it open; -1 before.
         listed_ns, asked_ns, paged_ns: when the newest listing, orderInfo, and history down to the signing were
             requested that should have shown it and did not; -1 before.
+        hidden_ns: when the newest read was requested with a row that may be its own and proves nothing; -1 before.
         earlier: an order with the same client id that ended before the signing.
     """
 
@@ -81,6 +82,7 @@ class Target:
     listed_ns: int = -1
     asked_ns: int = -1
     paged_ns: int = -1
+    hidden_ns: int = -1
     earlier: tuple[Row, str, int] | None = None
 
     @property
@@ -100,6 +102,8 @@ class Target:
         bounds = self.command.sign_bounds
         if not self.client_oid or row.client_oid != self.client_oid or bounds is None:
             return False
+        if row.symbol not in (self.symbol, ""):
+            return False
         if self.want is Want.PRESENT:
             return row.created_ms is not None and row.created_ms >= bounds[0]
         if row.created_ms is not None and row.created_ms > bounds[1]:
@@ -117,10 +121,27 @@ class Target:
         created = [row.created_ms for row in page.rows if row.created_ms is not None]
         return bool(created) and bounds is not None and min(created) < bounds[0]
 
+    def may_be(self, row: Row, *, alone: bool) -> bool:
+        """
+        Whether a row keeps an answer from showing that the order is absent: it may be the order's own, with a name, a
+        time or a status that we cannot read; or it stands where its own would, `alone` in its answer.
+        """
+        nameless = self.want is Want.PRESENT and not row.client_oid
+        if not (nameless or row.client_oid == self.client_oid) or row.symbol not in (self.symbol, ""):
+            return False
+        bounds = self.command.sign_bounds
+        if bounds is None or row.created_ms is None:
+            return True
+        # An open order of before keeps the exchange from taking another one with its client id; an ended one does not.
+        ended = row.status.final and not row.unreadable
+        if self.want is Want.PRESENT:
+            return row.created_ms >= bounds[0] or (alone and not row.status.open)
+        return alone if row.created_ms > bounds[1] else not ended
+
     def absent_ns(self, book: Book) -> int:
         """All reads that could show it were requested at this moment or later, and none did; -1: not so."""
         witnesses = (self.listed_ns, self.paged_ns, self.asked_ns if book is Book.NORMAL else self.paged_ns)
-        return min(witnesses)
+        return min(witnesses) if min(witnesses) > self.hidden_ns else -1
 
     def verdict(self, book: Book) -> Verdict | None:
         """What is proven so far, or `None`."""
@@ -183,9 +204,9 @@ class Named:
             return []
         self.read_ns = max(self.read_ns, listing.requested_ns)
         mine = [target for target in self.targets if listing.symbol in (None, target.symbol)]
-        changed = self._saw(mine, listing.rows, listing.source, listing.requested_ns, listing.server_ms)
+        changed = self._saw(mine, listing)
         for target in mine:
-            if target.shown_ns < listing.requested_ns:
+            if max(target.shown_ns, target.hidden_ns) < listing.requested_ns:
                 target.listed_ns = max(target.listed_ns, listing.requested_ns)
         self._end(changed, listing.server_ms)
         return changed
@@ -194,22 +215,23 @@ class Named:
         """Take in finished rows, or the answer of orderInfo; returns the orders of which something new is known."""
         self.read_ns = max(self.read_ns, page.requested_ns)
         mine = [target for target in self.targets if page.symbol in (None, target.symbol)]
-        changed = self._saw(mine, page.rows, page.source, page.requested_ns, page.server_ms)
+        changed = self._saw(mine, page)
         if page.asked is not None:
             for target in mine:
-                if page.asked in (target.order_id, target.client_oid) and target.shown_ns < page.requested_ns:
+                asked = page.asked in (target.order_id, target.client_oid)
+                if asked and max(target.shown_ns, target.hidden_ns) < page.requested_ns:
                     target.asked_ns = max(target.asked_ns, page.requested_ns)
         else:
             self._follow(page, mine)
         self._end(changed, page.server_ms)
         return changed
 
-    def _saw(
-        self, targets: list[Target], rows: Iterable[Row], source: str, requested_ns: int, server_ms: int
-    ) -> list[Target]:
-        by_id: dict[int | None, Row] = {id_number(row.order_id): row for row in rows}
+    def _saw(self, targets: list[Target], read: Listing | Page) -> list[Target]:
+        source, requested_ns, server_ms = read.source, read.requested_ns, read.server_ms
+        alone = isinstance(read, Page) and read.asked is not None
+        by_id: dict[int | None, Row] = {id_number(row.order_id): row for row in read.rows}
         by_oid: dict[str, list[Row]] = {}
-        for each in by_id.values():
+        for each in read.rows:
             by_oid.setdefault(each.client_oid, []).append(each)
         changed = []
         for target in targets:
@@ -219,8 +241,12 @@ class Named:
                 row = next((each for each in named if id_number(each.order_id) is not None), None)
             else:
                 row = by_id.get(id_number(target.order_id))
+            others = () if target.order_id else (*by_oid.get(target.client_oid, ()), *by_oid.get("", ()))
+            ours = row is not None or any(target.may_be(each, alone=alone) for each in others)
             if row is not None and self._show(target, row, source, requested_ns, server_ms):
                 changed.append(target)
+            if ours and target.shown_ns < requested_ns:
+                target.hidden_ns = max(target.hidden_ns, requested_ns)
             if target.want is Want.PRESENT and any(each.order_id != target.order_id for each in named):
                 self.odd(f"another order carries the client id {target.client_oid}")
             if target.want is Want.FINAL and target.order_id is None and target.client_oid:
@@ -277,7 +303,7 @@ class Named:
         left = False
         for target in mine:
             if page.last or not page.rows or target.deep(page):
-                if target.shown_ns < since:
+                if max(target.shown_ns, target.hidden_ns) < since:
                     target.paged_ns = max(target.paged_ns, since)
             elif target.verdict(self.book) is None:
                 left = True
@@ -386,7 +412,9 @@ class Named:
 
     def again(self) -> Named:
         """The same commands and orders, for another round of looking: what was read stays, absence is read anew."""
-        fresh = [replace(target, open_ns=-1, listed_ns=-1, asked_ns=-1, paged_ns=-1) for target in self.targets]
+        fresh = [
+            replace(target, open_ns=-1, listed_ns=-1, asked_ns=-1, paged_ns=-1, hidden_ns=-1) for target in self.targets
+        ]
         made = Named(tuple(fresh), self.book)
         made.anomalies = list(self.anomalies)
         return made
