@@ -1,7 +1,8 @@
 """
 The other side of `stack_overhead.py`: a raw asyncio server whose cost is small and always the same.
 
-It checks nothing. A GET is answered with a page of 100 finished orders, a POST with the receipt of a command.
+It checks nothing. A GET is answered with a page of 100 finished orders, or where open ones are asked for with the one
+of the receipt; a POST with the receipt of a command.
 Run by the benchmark in a process of its own: `python _server.py CPU` (`-1`: any) prints its port and serves until
 its standard input closes.
 """
@@ -53,6 +54,22 @@ def page() -> bytes:
     return b',"data":[' + ",".join(rows).encode() + b"]}"
 
 
+def open_order() -> bytes:
+    """The order of the receipt, open: one row, for unfilled-orders and orderInfo."""
+    row = ROW.format(
+        order_id=1_234_567_890_123_456_789,
+        at=1,
+        side="buy",
+        status="live",
+        average="26000.5",
+        base="0",
+        quote="0",
+        fees="",
+        reason="",
+    )
+    return b',"data":[' + row.encode() + b"]}"
+
+
 def answer(data: bytes) -> tuple[bytes, bytes]:
     """What stands before and after the 13 digits of `requestTime`."""
     return HEAD.format(length=len(FRONT) + 13 + len(data)).encode() + FRONT, data
@@ -63,6 +80,7 @@ class Connection(asyncio.Protocol):
 
     get = answer(page())
     post = answer(RECEIPT)
+    one = answer(open_order())
 
     def __init__(self) -> None:
         self.buffer = b""
@@ -77,7 +95,8 @@ class Connection(asyncio.Protocol):
         end = buffer.find(b"\r\n\r\n")
         if end < 0:
             return
-        before, after = self.get
+        asked = buffer[:64]
+        before, after = self.one if b"unfilled" in asked or b"orderInfo" in asked else self.get
         if buffer.startswith(b"POST"):
             before, after = self.post
             at = buffer.index(b"Content-Length: ") + 16

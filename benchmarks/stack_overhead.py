@@ -1,7 +1,8 @@
 """
 What the whole stack costs beside bare aiohttp doing the same work.
 
-Ours is the public verb: check, encode, sign, send, bound, decode into records. Bare is what one would write by hand
+Ours is `client.call` and the public read: check, encode, sign, send, bound, decode into records. One row more has the
+public verb, with its handle and with the reads that prove each order. Bare is what one would write by hand
 with aiohttp, hmac and orjson: the same signature, the same headers, one kept connection a caller, the answer read and
 parsed by orjson into dicts. Both talk to the same raw server in a process of its own, in turns, round by round; what
 counts is the ratio of the two in one round.
@@ -30,7 +31,8 @@ import aiohttp
 import orjson
 from _common import dump, machine, show
 
-from bitget_async import BitgetClient, Credentials, Order, OrderAck
+from bitget_async import BitgetClient, Credentials, Order, OrderAck, PendingPlacement
+from bitget_async.endpoints import CANCEL_ORDER, PLACE_ORDER
 from bitget_async.limits import Unlimited
 
 KEY, SECRET, PASSPHRASE = "bg_0123456789abcdef0123456789abcdef", "a" * 64, "benchmark"
@@ -86,6 +88,7 @@ class Case:
     bare: Call
     right: Callable[[Any, Any], bool]
     calls: int
+    rest: Call | None = None
 
 
 def cases(client: BitgetClient, bare: Bare, calls: int) -> list[Case]:
@@ -98,14 +101,31 @@ def cases(client: BitgetClient, bare: Bare, calls: int) -> list[Case]:
     return [
         Case(
             "place order",
-            lambda: client.place_order("BTCUSDT", "buy", "limit", size, price=price, client_oid="bench-000000000001"),
+            lambda: client.call(
+                PLACE_ORDER,
+                symbol="BTCUSDT",
+                side="buy",
+                order_type="limit",
+                force="gtc",
+                price=price,
+                size=size,
+                client_oid="bench-000000000001",
+            ),
             lambda: bare.post(trade + "place-order", placed),
             _is_receipt,
             calls,
         ),
         Case(
+            "place order, proven",
+            lambda: client.place_order("BTCUSDT", "buy", "limit", size, price=price, client_oid="bench-000000000001"),
+            lambda: bare.post(trade + "place-order", placed),
+            _is_handle,
+            calls,
+            rest=lambda: _all_proven(client),
+        ),
+        Case(
             "cancel order",
-            lambda: client.cancel_order("BTCUSDT", order_id=ORDER_ID),
+            lambda: client.call(CANCEL_ORDER, symbol="BTCUSDT", order_id=ORDER_ID),
             lambda: bare.post(trade + "cancel-order", cancelled),
             _is_receipt,
             calls,
@@ -122,6 +142,16 @@ def cases(client: BitgetClient, bare: Bare, calls: int) -> list[Case]:
 
 def _is_receipt(ours: Any, bare: Any) -> bool:
     return isinstance(ours, OrderAck) and ours.order_id == bare["data"]["orderId"] == ORDER_ID
+
+
+def _is_handle(ours: Any, bare: Any) -> bool:
+    return isinstance(ours, PendingPlacement) and ours.order_id == bare["data"]["orderId"] == ORDER_ID
+
+
+async def _all_proven(client: BitgetClient) -> None:
+    """Until the watcher has settled every handle: its reads are part of the price."""
+    for handle in client.pending:
+        await handle
 
 
 def _is_page(ours: Any, bare: Any) -> bool:
@@ -142,8 +172,8 @@ class Spent:
     cpu_us: float
 
 
-async def spent(call: Call, calls: int, in_flight: int) -> Spent:
-    """Make that many calls, so many at a time."""
+async def spent(call: Call, calls: int, in_flight: int, rest: Call | None = None) -> Spent:
+    """Make that many calls, so many at a time, and what comes after them."""
     left = iter(range(calls))
 
     async def worker() -> None:
@@ -153,6 +183,8 @@ async def spent(call: Call, calls: int, in_flight: int) -> Spent:
     gc.collect()
     wall, cpu = time.perf_counter(), time.process_time()
     await asyncio.gather(*(worker() for _ in range(in_flight)))
+    if rest is not None:
+        await rest()
     wall, cpu = time.perf_counter() - wall, time.process_time() - cpu
     return Spent(wall * 1e6 / calls, cpu * 1e6 / calls)
 
@@ -161,14 +193,14 @@ async def compare(case: Case, in_flight: int, rounds: int) -> dict[str, Any]:
     """Paired rounds; who goes first alternates."""
     if not case.right(await case.ours(), await case.bare()):
         raise RuntimeError(f"{case.name}: an answer was not read as it should be")
-    for call in (case.ours, case.bare):
-        await spent(call, case.calls // 2, in_flight)
+    for call, rest in ((case.ours, case.rest), (case.bare, None)):
+        await spent(call, case.calls // 2, in_flight, rest)
     ours: list[Spent] = []
     bare: list[Spent] = []
     for number in range(rounds):
-        pair = [(case.ours, ours), (case.bare, bare)]
-        for call, into in pair if number % 2 else reversed(pair):
-            into.append(await spent(call, case.calls, in_flight))
+        pair = [(case.ours, case.rest, ours), (case.bare, None, bare)]
+        for call, rest, into in pair if number % 2 else reversed(pair):
+            into.append(await spent(call, case.calls, in_flight, rest))
     return row(case.name, in_flight, ours, bare)
 
 

@@ -79,6 +79,7 @@ class Watcher:
         self._session = session
         self._inquiry = Inquiry(rng)
         self._pending: dict[Course, None] = {}
+        self._sweeps: dict[SweepCourse, None] = {}
         self._tasks = Tasks()
         self._running = False
         self._news = asyncio.Event()
@@ -102,11 +103,12 @@ class Watcher:
             return
         if isinstance(course, SweepCourse):
             self._begin(course, now)
+            self._sweeps[course] = None
         elif isinstance(course, NamedCourse):
             self._note_placements(course)
             self._inquiry.add(course, course.named, now)
         self._pending[course] = None
-        self._wake()
+        self._wake(now if isinstance(course, SweepCourse) else course.deadline_ns)
 
     def _begin(self, course: SweepCourse, now: int) -> None:
         """What a cancellation by symbol knows from the start: orders placed a moment ago, and a fresh listing."""
@@ -125,13 +127,13 @@ class Watcher:
 
     def _note_placements(self, course: NamedCourse) -> None:
         """Tell every cancellation by symbol that has not passed which placements it may take."""
-        for sweep in self.sweeps():
+        for sweep in self._sweeps:
             if not sweep.passed:
                 sweep.meanwhile.update(_placing(course, sweep))
 
     def sweeps(self) -> list[SweepCourse]:
         """The cancellations by symbol that are not settled."""
-        return [course for course in self._pending if isinstance(course, SweepCourse)]
+        return list(self._sweeps)
 
     def answered(self, course: Course) -> None:
         """All its answers came, or it is known that none will."""
@@ -140,12 +142,13 @@ class Watcher:
             return
         ensure = isinstance(course, SweepCourse) and course.options.ensure
         lost = isinstance(course, NamedCourse) and course.named.certainty is not Certainty.ACKED
-        self._inquiry.answered(course, now, stop_ns=now + ENSURE_AFTER_NS if ensure else None, at_once=lost)
+        stop_ns = now + ENSURE_AFTER_NS if ensure else None
+        look_ns = self._inquiry.answered(course, now, stop_ns=stop_ns, at_once=lost)
         if course.ripe:
             self._settle(course)
         elif isinstance(course, NamedCourse) and course.named.hopeless:
             self._settle(course, "not_found")
-        self._wake()
+        self._wake(look_ns)
 
     async def look_before(self, course: SweepCourse) -> None:
         """List its orders before the command is signed. A listing that fails is noted: it must not stop a cancel."""
@@ -161,12 +164,16 @@ class Watcher:
         now = self._session.clock.monotonic_ns()
         course.deadline_ns = now + round(course.confirm_within_s * 1e9)
         self._pending[course] = None
+        if isinstance(course, SweepCourse):
+            self._sweeps[course] = None
         self._inquiry.add(course, course.evidence, now)
         self.answered(course)
 
     def dropped(self, course: Course) -> None:
         """Its command was refused, or never left: there is nothing to watch."""
         self._pending.pop(course, None)
+        if isinstance(course, SweepCourse):
+            self._sweeps.pop(course, None)
         self._inquiry.remove(course)
         course.tell()
 
@@ -185,8 +192,10 @@ class Watcher:
 
     # -- the loop ---------------------------------------------------------------------------------------------
 
-    def _wake(self) -> None:
-        self._news.set()
+    def _wake(self, at_ns: int) -> None:
+        """There is something to do at that moment: the loop need not hear of it if it wakes before that anyway."""
+        if at_ns < self._wake_ns:
+            self._news.set()
         if not self._running:
             self._running = True
             self._wake_ns = 0

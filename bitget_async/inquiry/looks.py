@@ -245,8 +245,8 @@ class NamedLook(Look):
 
     def _presences(self, wants: Wants, symbol: str, mine: list[Target], now: int, *, few: bool) -> None:
         """
-        1. Few: one by one. 2. What may be open: the listing. 3. What may have ended: the history from the newest of them
-        on, and where that brought nothing, some one by one.
+        1. Few: one by one. 2. What may be open: the listing. 3. What may have ended: the history from the newest of
+        them on, and where that brought nothing, some one by one.
         """
         if few and self.book is Book.NORMAL:
             wants.orders += [_order(target) for target in mine]

@@ -55,14 +55,15 @@ class Inquiry:
         if snapshot and evidence.last_listing_ns < 0:
             look.window(now)
 
-    def answered(self, key: Hashable, now: int, *, stop_ns: int | None = None, at_once: bool = False) -> None:
-        """The answer came, or none will: looking begins. At `stop_ns` a look must happen."""
+    def answered(self, key: Hashable, now: int, *, stop_ns: int | None = None, at_once: bool = False) -> int:
+        """The answer came, or none will: looking begins; returns when. At `stop_ns` a look must happen."""
         look = self._looks[key]
         look.stop_ns = stop_ns
         if at_once:
             look.window(now)
         else:
             look.first(now, alone=self._alone)
+        return look.until_ns
 
     def urged(self, key: Hashable, now: int) -> None:
         """Something was done about its orders: look again soon, as after the answer."""
