@@ -30,8 +30,8 @@ __all__ = [
 
 PAGES = "https://www.bitget.com/api-doc/spot/account/"
 READ_ON = "2025-11-30"
-# No copy of these pages was at hand: names and fields are those that other public clients use.
-NOT_READ = ""
+# No dated copy of these pages was at hand: names and fields are those that other public clients use.
+UNDATED = ""
 HOME = "account"
 ACK = 64 * KIB
 ACCOUNT_TYPE = one_of(
@@ -191,7 +191,7 @@ ACCOUNT_UPGRADE = Endpoint(
     params=(Param("sub_uid", user_id),),
     returns=UpgradeStatus,
     page=PAGES + "Upgrade_Account",
-    read_on=NOT_READ,
+    read_on=UNDATED,
     home=HOME,
     unnamed=True,
     max_bytes=ACK,
@@ -208,7 +208,7 @@ UPGRADE_STATUS = Endpoint(
     params=(Param("sub_uid", user_id),),
     returns=UpgradeStatus,
     page=PAGES + "Get_Upgrade_Status",
-    read_on=NOT_READ,
+    read_on=UNDATED,
     home=HOME,
     unnamed=True,
 )

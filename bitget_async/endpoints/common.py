@@ -17,6 +17,8 @@ __all__ = [
 
 PAGES = "https://www.bitget.com/api-doc/common/"
 READ_ON = "2025-11-30"
+# No dated copy of its page was at hand: names and fields are those that other public clients use too.
+UNDATED = ""
 HOME = "account"
 BUSINESS = Param("business_type", one_of("spot", "mix", "margin"), required=True)
 
@@ -45,7 +47,7 @@ ALL_TRADE_RATE = Endpoint(
     params=(Param("symbol", symbol), BUSINESS),
     returns=list[TradeRate],
     page=PAGES + "public/Get-All-Trade-Rate",
-    read_on=READ_ON,
+    read_on=UNDATED,
     home=HOME,
     unnamed=True,
 )

@@ -43,8 +43,8 @@ __all__ = [
 PAGES = "https://www.bitget.com/api-doc/spot/market/"
 COMMON = "https://www.bitget.com/api-doc/common/"
 READ_ON = "2025-11-30"
-# No copy of these pages was at hand: names and fields are those that other public clients use.
-NOT_READ = ""
+# No dated copy of its page was at hand: names and fields are those that other public clients use.
+UNDATED = ""
 HOME = "market"
 GRANULARITY = one_of(
     *("1min", "3min", "5min", "15min", "30min", "1h", "4h", "6h", "12h", "1day", "3day", "1week", "1M"),
@@ -251,7 +251,7 @@ AUCTION = Endpoint(
     params=(Param("symbol", symbol, required=True),),
     returns=Auction,
     page=PAGES + "Get-Auction",
-    read_on=NOT_READ,
+    read_on=UNDATED,
     home=HOME,
     unnamed=True,
 )

@@ -28,7 +28,7 @@ cancel-plan-order speak of 10 a second instead of 20, those of history-candles o
 executed.
 * **Pages**: most rows in one call, the longest range of time in one call, and how long the exchange keeps rows, where \
 told. The 30 days of history-orders are our choice: its page names no range, and codes 40704 and 40705 speak of 90 days.
-* **Read on**: the date of the copy of the exchange's page. Where it says "not read" no copy was at hand, and names \
+* **Read on**: the date of the copy of the exchange's page. Where there is none, no dated copy was at hand, and names \
 and fields are those that other public clients use. Pages of the exchange move; their names stay searchable.
 """
 TITLES = {
@@ -72,7 +72,7 @@ def _row(row: Endpoint) -> str:
         "read" if row.effect is Effect.READ else "command",
         _record(row),
         _pages(row),
-        f"[{row.page.rsplit('/', 1)[1]}]({row.page}), {row.read_on or 'not read'}",
+        f"[{row.page.rsplit('/', 1)[1]}]({row.page}), {row.read_on or 'no dated copy'}",
     )
     return f"| {' | '.join(cells)} |"
 

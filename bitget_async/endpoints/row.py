@@ -138,8 +138,8 @@ class Endpoint:
         effect: READ or COMMAND.
         params: what it takes.
         returns: the record, or `list[record]`, that its `data` holds.
-        page, read_on: the exchange's documentation page, and the date of the copy that was read; `""` where none was
-            at hand.
+        page, read_on: the exchange's documentation page, and the date of the copy that was read; `""` where no dated
+            copy was at hand.
         home: where its verb is: `""` for the client itself, else "trigger", "account" or "market".
         cancels: a cancelling command, which does not wait for the IP budget.
         check: a rule over several parameters; see `Fields`.

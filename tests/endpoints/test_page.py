@@ -48,7 +48,7 @@ def test_a_row_of_the_page_says_all_of_the_row(row: Endpoint) -> None:
         assert f"`{param.name}`" in params
     assert record.startswith("list of") == isinstance(row.returns, type(list[str]))
     assert row.page in source
-    assert source.endswith(row.read_on or "not read")
+    assert source.endswith(row.read_on or "no dated copy")
 
 
 def test_a_page_without_rows_has_no_empty_tables() -> None:
