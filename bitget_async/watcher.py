@@ -146,7 +146,7 @@ class Watcher:
         look_ns = self._inquiry.answered(course, now, stop_ns=stop_ns, at_once=lost)
         if course.ripe:
             self._settle(course)
-        elif isinstance(course, NamedCourse) and course.named.hopeless:
+        elif isinstance(course, NamedCourse) and lost and course.named.hopeless:
             self._settle(course, "not_found")
         self._wake(look_ns)
 

@@ -166,8 +166,9 @@ class Target:
             return Verdict.DONE
         if self.certainty is Certainty.REFUSED:
             return Verdict.NOT_DONE
-        unseen = book is Book.NORMAL and self.client_oid and self.absent_ns(book) >= self.over_ns
-        return Verdict.NOT_DONE if self.certainty is Certainty.MAYBE and unseen else None
+        if self.certainty is not Certainty.MAYBE or book is not Book.NORMAL or not self.client_oid:
+            return None
+        return Verdict.NOT_DONE if self.absent_ns(book) >= self.over_ns else None
 
 
 @dataclass(slots=True, eq=False)
@@ -262,6 +263,9 @@ class Named:
             past = bounds is not None and row.created_ms is not None and row.created_ms <= bounds[1]
             if number is None or not past or not row.status.final or row.unreadable:
                 continue
+            if known is None:
+                # What was read before need not reach down to that one: see `deep`.
+                target.paged_ns = -1
             if known is None or number > int(known[0].order_id):
                 target.earlier = (row, source, server_ms)
 
