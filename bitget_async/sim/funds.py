@@ -187,9 +187,12 @@ class Funds:
     ) -> str:
         """
         Write down a deposit (`deposit`) or a withdrawal (`withdraw`) of `age_s` ago. One with the status `success`
-        (others are pending and fail) moves the spot balance by the amount, and writes a bill. Returns its id.
+        (others are pending and fail) moves the spot balance by the amount, and writes a bill. Returns its id. Raises
+        `ValueError` for withdrawing more than there is.
         """
         time_ms = self._timeline.epoch_ms(self._timeline.advance() - round(age_s * 1e9))
+        if kind == "withdraw" and status == "success" and account.balance(coin).available < amount:
+            raise ValueError(f"account {account.uid} has not that much {coin} to withdraw")
         address = f"0x{self._dice.funds.getrandbits(160):040x}"
         entry = Movement(self._id(), kind, coin, amount, fee, status, address, coin, client_oid, time_ms)
         self._movements[account.uid].append(entry)

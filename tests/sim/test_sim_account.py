@@ -394,6 +394,16 @@ def test_deposits_and_withdrawals_are_told(bank):
         assert ask.get(WALLET + path, limit=101, **SPAN).code == "40017"
 
 
+def test_more_than_there_is_cannot_be_withdrawn(bank):
+    """A test's slip, so `ValueError`; a failed withdrawal may be of any amount."""
+    exchange, _, _ = bank
+    poor = exchange.add_account(balances={})
+    with pytest.raises(ValueError, match="not that much"):
+        exchange.funds.move(poor, "withdraw", "USDT", Decimal(1))
+    exchange.funds.move(poor, "withdraw", "USDT", Decimal(1), status="fail")
+    assert poor.balance("USDT").available == 0
+
+
 def test_deposits_of_a_sub_account(bank):
     """Asked for by the main account, without times if it likes; rows without a type."""
     exchange, ask, _ = bank
