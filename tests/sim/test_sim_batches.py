@@ -117,6 +117,16 @@ def test_replacing_a_dead_order_is_answered_as_recorded(sim):
     assert not exchange.truth.orders
 
 
+def test_only_limit_orders_can_be_replaced(sim):
+    """A market order that found nobody is live for a moment; it keeps its end."""
+    _, ask, _ = sim(standing_market=False, engine_delay_s=1.0)
+    body = {"symbol": "BTCUSDT", "side": "sell", "orderType": "market", "size": "0.001"}
+    old = ask.post("place-order", body).data["orderId"]
+    data = replace(ask, orderId=old).data
+    assert (data["orderId"], data["success"]) == (old, "failure")
+    assert ask.open() == (old,)
+
+
 @pytest.mark.parametrize(
     ("changes", "msg"),
     [

@@ -201,6 +201,34 @@ def test_orders_put_there_by_a_test_rest_and_are_reached_by_the_price(sim):
     assert told(exchange, high, low) == [("filled", "0.001"), ("live", "0")]
 
 
+def test_an_order_with_a_better_price_than_the_market_trades_before_it(sim):
+    """Beside the market at 103884.3; and such a trade does not move it."""
+    exchange, ask, _ = sim()
+    better, equal = (
+        exchange.rest("BTCUSDT", side="sell", price=Decimal(price), account=exchange.add_account())[0]
+        for price in ("103000", "103884.3")
+    )
+    taker = place(ask, price="103884.3", size="0.0025")
+    assert told(exchange, better, equal, taker) == [("filled", "0.001"), ("filled", "0.001"), ("filled", "0.0025")]
+    assert [str(fill.price) for fill in exchange.truth.fills if fill.scope == "taker"] == [
+        "103000",
+        "103884.3",
+        "103884.3",
+    ]
+    assert exchange.venue.last("BTCUSDT") == Decimal("103884.3")
+
+
+def test_a_market_buy_that_cannot_buy_a_lot_dies(sim):
+    """Two USDT at a price where the smallest lot costs more; the money comes back."""
+    exchange, ask, _ = sim(engine_delay_s=0.01)
+    exchange.set_price("BTCUSDT", Decimal(3_000_000))
+    order_id = place(ask, orderType="market", price=None, size="2")
+    assert told(exchange, order_id) == [("live", "0")]
+    ask.pass_s(0.01)
+    assert told(exchange, order_id) == [("cancelled", "0")]
+    assert exchange.account.balance("USDT").frozen == 0
+
+
 def test_trades_move_the_last_price_where_no_market_stands(hall):
     """And nobody else's orders are filled by that."""
     exchange, ask, them = hall()
