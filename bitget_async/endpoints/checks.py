@@ -38,7 +38,11 @@ WORD = re.compile(r"[!-~][ -~]{0,63}")
 
 
 def _shown(value: object) -> str:
-    text = repr(value)
+    try:
+        text = repr(value)
+    except ValueError:
+        # An int of more digits than Python writes out.
+        text = f"{type(value).__name__} of thousands of digits"
     return text if len(text) <= 50 else text[:47] + "..."
 
 
@@ -85,7 +89,11 @@ def client_oid(value: object) -> str:
 
 
 def amount(value: object) -> str:
-    """A positive amount: `Decimal`, `int` or decimal text; never `float`, which does not hold what you typed."""
+    """
+    A positive amount: `Decimal`, `int` or decimal text; never `float`, which does not hold what you typed.
+
+    Zeros at the end of its decimals are left out: the exchange counts the decimals that are written.
+    """
     if isinstance(value, bool) or not isinstance(value, (Decimal, int, str)):
         raise UsageError(f"must be a Decimal, an int or a decimal text, not {_shown(value)}")
     try:
@@ -94,7 +102,8 @@ def amount(value: object) -> str:
         raise UsageError(f"must be a decimal number, not {_shown(value)}") from None
     if not number.is_finite() or number <= 0 or abs(number.adjusted()) > 40:
         raise UsageError(f"must be a positive number, not {_shown(value)}")
-    return format(number, "f")
+    text = format(number, "f")
+    return text.rstrip("0").rstrip(".") if "." in text else text
 
 
 def price_text(value: object) -> str:
