@@ -17,6 +17,7 @@ from bitget_async.sim.routes import ROUTES as ROUTES
 from bitget_async.sim.routes import Route as Route
 from bitget_async.sim.settings import Settings as Settings
 from bitget_async.sim.settings import usual_sweep_delay as usual_sweep_delay
+from bitget_async.sim.triggers import TriggerOrder as TriggerOrder
 from bitget_async.sim.truth import Truth as Truth
 from bitget_async.sim.truth import WireCopy as WireCopy
 from bitget_async.sim.venue import Execution as Execution
@@ -38,6 +39,7 @@ __all__ = [
     "Settings",
     "SimulatedExchange",
     "SimulatedKey",
+    "TriggerOrder",
     "Truth",
     "WireCopy",
     "faults",

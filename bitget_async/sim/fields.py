@@ -24,7 +24,7 @@ def known_coin(call: Call) -> str | None:
 
 
 def long(value: Decimal, digits: int = 8) -> str:
-    """With that many decimals, as in the recordings of bills."""
+    """With that many decimals: eight in the recordings of bills, sixteen in those of balances and orders."""
     return format(value.quantize(Decimal(1).scaleb(-digits), ROUND_DOWN), "f")
 
 

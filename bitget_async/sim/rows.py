@@ -4,15 +4,14 @@ How the simulated exchange writes an order, in each of its three dialects, and a
 
 from __future__ import annotations
 
-from decimal import ROUND_DOWN, Decimal
+from decimal import Decimal
 
 from bitget_async.sim.accounts import Account, Key
+from bitget_async.sim.fields import long, plain
 from bitget_async.sim.market import SYMBOLS
 from bitget_async.sim.orders import Fill, Mark, Order
 
 __all__ = ["account_row", "asset_rows", "fill_row", "history_row", "order_info_row", "unfilled_row"]
-
-SMALLEST = Decimal(1).scaleb(-16)
 
 
 def unfilled_row(order: Order, mark: Mark) -> dict[str, object]:
@@ -23,14 +22,14 @@ def unfilled_row(order: Order, mark: Mark) -> dict[str, object]:
         "symbol": draft.symbol,
         "orderId": order.order_id,
         "clientOid": order.client_oid,
-        "priceAvg": _long(draft.price),
-        "size": _long(draft.size),
+        "priceAvg": long(draft.price, 16),
+        "size": long(draft.size, 16),
         "orderType": draft.order_type,
         "side": draft.side,
         "status": mark.status,
-        "basePrice": _long(_average(mark)) if mark.filled else "0",
-        "baseVolume": _long(mark.filled),
-        "quoteVolume": _long(mark.quote),
+        "basePrice": long(_average(mark), 16) if mark.filled else "0",
+        "baseVolume": long(mark.filled, 16),
+        "quoteVolume": long(mark.quote, 16),
         "force": draft.force,
         "enterPointSource": draft.source,
         "orderSource": _origin(order),
@@ -38,7 +37,7 @@ def unfilled_row(order: Order, mark: Mark) -> dict[str, object]:
         "executeTakeProfitPrice": extras.get("executeTakeProfitPrice", ""),
         "presetStopLossPrice": extras.get("presetStopLossPrice", ""),
         "executeStopLossPrice": extras.get("executeStopLossPrice", ""),
-        "triggerPrice": _plain(draft.trigger_price),
+        "triggerPrice": _maybe(draft.trigger_price),
         "tpslType": "tpsl" if draft.tpsl else "normal",
         "cTime": str(order.created_ms),
         "uTime": str(mark.time_ms),
@@ -66,14 +65,14 @@ def fill_row(fill: Fill) -> dict[str, object]:
         "tradeId": fill.trade_id,
         "orderType": order.draft.order_type,
         "side": order.draft.side,
-        "priceAvg": _plain(fill.price),
-        "size": _plain(fill.base),
-        "amount": _plain(fill.quote),
+        "priceAvg": plain(fill.price),
+        "size": plain(fill.base),
+        "amount": plain(fill.quote),
         "feeDetail": {
             "deduction": "no",
             "feeCoin": symbol.base if order.draft.side == "buy" else symbol.quote,
             "totalDeductionFee": "",
-            "totalFee": _plain(-fill.fee),
+            "totalFee": plain(-fill.fee),
         },
         "tradeScope": fill.scope,
         "cTime": str(fill.time_ms),
@@ -104,9 +103,9 @@ def asset_rows(account: Account, coin: str | None, *, everything: bool) -> list[
     return [
         {
             "coin": name,
-            "available": _long(held.available),
+            "available": long(held.available, 16),
             "limitAvailable": "0",
-            "frozen": _long(held.frozen),
+            "frozen": long(held.frozen, 16),
             "locked": "0.0000000000000000",
             "uTime": str(held.updated_ms),
         }
@@ -124,21 +123,21 @@ def _told(order: Order, mark: Mark, cancelled_text: str) -> dict[str, object]:
         "symbol": draft.symbol,
         "orderId": order.order_id,
         "clientOid": order.client_oid,
-        "price": "0" if draft.order_type == "market" else _long(draft.price),
-        "size": _long(draft.size),
+        "price": "0" if draft.order_type == "market" else long(draft.price, 16),
+        "size": long(draft.size, 16),
         "orderType": draft.order_type,
         "side": draft.side,
         "status": cancelled_text if cancelled else mark.status,
-        "priceAvg": _long(_average(mark)),
-        "baseVolume": _long(mark.filled),
-        "quoteVolume": _long(mark.quote),
+        "priceAvg": long(_average(mark), 16),
+        "baseVolume": long(mark.filled, 16),
+        "quoteVolume": long(mark.quote, 16),
         "enterPointSource": draft.source,
         "baseCoin": symbol.base,
         "quoteCoin": symbol.quote,
         "feeDetail": _fee_detail(order, mark),
         "orderSource": _origin(order),
         "cancelReason": order.cancel_reason if cancelled else "",
-        "triggerPrice": _plain(draft.trigger_price),
+        "triggerPrice": _maybe(draft.trigger_price),
         "tpslType": "tpsl" if draft.tpsl else "normal",
         "cTime": str(order.created_ms),
         "uTime": str(mark.time_ms),
@@ -151,7 +150,7 @@ def _fee_detail(order: Order, mark: Mark) -> str:
         return ""
     symbol = SYMBOLS[order.draft.symbol]
     coin = symbol.base if order.draft.side == "buy" else symbol.quote
-    paid = _plain(-mark.fee)
+    paid = plain(-mark.fee)
     return (
         f'{{"newFees":{{"c":0,"d":0,"deduction":false,"r":{paid},"t":{paid},"totalDeductionFee":0}},'
         f'"{coin}":{{"deduction":false,"feeCoinCode":"{coin}","totalDeductionFee":0,"totalFee":{paid}}}}}'
@@ -166,10 +165,5 @@ def _origin(order: Order) -> str:
     return "market" if order.draft.order_type == "market" else "normal"
 
 
-def _long(amount: Decimal) -> str:
-    """Sixteen decimals, as in the recordings."""
-    return format(amount.quantize(SMALLEST, ROUND_DOWN), "f")
-
-
-def _plain(amount: Decimal | None) -> str | None:
-    return None if amount is None else format(amount.normalize(), "f")
+def _maybe(amount: Decimal | None) -> str | None:
+    return None if amount is None else plain(amount)

@@ -316,13 +316,15 @@ def test_sub_account_assets_are_paged_by_account(bank):
 
 def test_fee_deduction_can_be_switched(bank):
     """Switched on and off; anything else gets the recorded refusal; the answer is a bare true."""
-    _, ask, _ = bank
+    exchange, ask, _ = bank
     assert ask.get(ACCOUNT + "deduct-info").data == {"deduct": "off"}
     assert ask.post(ACCOUNT + "switch-deduct", {"deduct": "on"}).data is True
     assert ask.get(ACCOUNT + "deduct-info").data == {"deduct": "on"}
     answer = ask.post(ACCOUNT + "switch-deduct", {"deduct": True})
     assert (answer.status, answer.code) == (400, "400172")
     assert b"deduct does not conform to specification" in answer.body
+    exchange.faults.add("switch-deduct", faults.never_executed())
+    assert ask.post(ACCOUNT + "switch-deduct", {"deduct": "off"}).data is True
     assert ask.get(ACCOUNT + "deduct-info").data == {"deduct": "on"}
 
 
@@ -331,8 +333,10 @@ def test_upgrade_ends_the_classic_account(sim):
     exchange, ask, _ = sim(upgrade_delay_s=3.0)
     assert ask.get(ACCOUNT + "upgrade-status").data == {"status": "", "reason": ""}
     assert ask.post(ACCOUNT + "upgrade", {}).data == {"status": "process"}
+    ask.pass_s(1)
+    assert ask.post(ACCOUNT + "upgrade", {}).data == {"status": "process"}
     assert ask.get(ACCOUNT + "assets").code == "00000"
-    ask.pass_s(3)
+    ask.pass_s(2)
     assert ask.get(ACCOUNT + "upgrade-status").data == {"status": "success", "reason": ""}
     for path in (ACCOUNT + "assets", ACCOUNT + "info", V2 + "tax/spot-record"):
         answer = ask.get(path)
@@ -436,7 +440,9 @@ def test_trade_rates(bank):
 def test_totals_are_worth_in_usdt(sim):
     """The six types of the page; coins at the last price, what is frozen included."""
     exchange, ask, _ = sim(quotas={"all-account-balance": 9, "bot-assets": 9})
-    account = exchange.add_account(balances={"USDT": Decimal(1000), "BTC": Decimal(1), "EUR": Decimal(10)})
+    account = exchange.add_account(
+        balances={"USDT": Decimal(1000), "BTC": Decimal(1), "EUR": Decimal(10), "NEW": Decimal(5)}
+    )
     key = exchange.credentials(account)
     exchange.set_price("BTCUSDT", Decimal(100_000))
     exchange.set_price("BTCEUR", Decimal(80_000))

@@ -483,3 +483,26 @@ def test_trading_key_is_needed_for_commands(sim):
         assert ask.post(name, BODY, reader).code == "40014"
     assert ask.get("current-plan-order", key=reader).code == "00000"
     assert not exchange.truth.triggers
+
+
+def test_a_test_cannot_give_an_id_twice(sim):
+    """A slip of a test is a `ValueError`, not a refusal; the symbol is checked as for everybody."""
+    exchange, ask, _ = sim()
+    exchange.rest_trigger("BTCUSDT", ids=["7"])
+    with pytest.raises(ValueError, match="taken"):
+        exchange.rest_trigger("BTCUSDT", ids=["7"])
+    assert ask.get("current-plan-order", symbol="NOPE").code == "40034"
+
+
+def test_an_order_triggers_once(sim):
+    """Firing one that is executing or over changes nothing."""
+    exchange, ask, _ = sim(trigger_delay_s=1.0)
+    (made,) = exchange.rest_trigger("BTCUSDT", trigger_price=Decimal(50_000), execute_price=Decimal(20_000))
+    exchange.fire(made)
+    move(exchange, "40000")
+    exchange.fire(made)
+    ask.pass_s(1)
+    exchange.fire(made)
+    ask.pass_s(1)
+    assert [mark.status for mark in exchange.truth.triggers[made].marks] == ["live", "executing", "executed"]
+    assert len(exchange.truth.orders) == 1
