@@ -193,6 +193,27 @@ def test_a_final_row_absorbs_whatever_comes_later() -> None:
     ]
 
 
+@pytest.mark.parametrize(
+    ("facts", "run"),
+    [
+        ((), False),
+        ((listing(0.1),), False),
+        ((listing(0.1, order()),), False),
+        ((listing(0.1, order()), listing(0.2)), True),
+        ((listing(0.1, order(1), order(2)), listing(0.2, order(2))), True),
+        ((page(0.2, done()),), True),
+        ((page(0.2, done(status="filled")),), False),
+        ((listing(0.1, order()), page(0.2, done(status="filled")), listing(0.3)), False),
+        ((listing(0.1, order(1), order(2)), page(0.2, done(1, status="filled")), listing(0.3)), True),
+        ((page(0.2, done(ended_s=-5)),), False),
+        ((listing(0.1, order(9, 1)), listing(0.2)), False),
+    ],
+)
+def test_that_the_sweep_has_run_is_shown_by_an_order_that_it_took(facts: Any, run: bool) -> None:
+    """A clear listing alone does not tell: it may come yet, and take what is placed by then."""
+    assert evidence(*facts).has_run is run
+
+
 def test_anomalies_are_noted_once_each() -> None:
     """A poll that goes on for a minute must not fill the report."""
     made = evidence(listing(0, order()))

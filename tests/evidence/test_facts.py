@@ -1,0 +1,74 @@
+"""Commands, their moments, and the forms in which reads become facts."""
+
+from __future__ import annotations
+
+import pytest
+
+from bitget_async.evidence import Assumptions, Book, Certainty, Command, Listing
+from tests.evidence.making import SIGNED_NS, T_MS, bounds, done, edited, ms, ns, page
+
+
+def command(ahead_ms: int = 0, clock: object = bounds, **fields: object) -> Command:
+    """A command whose timestamp is that much ahead of the middle of the bounds."""
+    made = Command(bounds_ms=clock, **fields)  # type: ignore[arg-type]
+    made.signed(SIGNED_NS, T_MS + ahead_ms)
+    return made
+
+
+def test_a_command_knows_when_it_was_signed_and_how_well() -> None:
+    """By the bounds of the exchange's clock at that moment, as they are known when they are asked for."""
+    made = command()
+    assert (made.signed_ns, made.signed_ms) == (SIGNED_NS, T_MS)
+    assert made.sign_bounds == (T_MS - 5, T_MS + 5)
+    assert made.clock_error_ms == 10
+    assert (made.certainty, made.answered_ns, made.heard) == (Certainty.PENDING, None, False)
+    unknown = command(clock=lambda at_ns: None)
+    assert (unknown.sign_bounds, unknown.clock_error_ms) == (None, 0)
+
+
+@pytest.mark.parametrize(
+    ("ahead_ms", "accepted_s", "horizon_s"),
+    [
+        (0, 30, 42.005),
+        (1_000, 30, 43.005),
+        # A timestamp from the future is refused when it is more than 30 s ahead.
+        (60_000, 30, 72),
+        # Behind: it is accepted for a shorter time, which is not counted upon.
+        (-3_000, 30, 42),
+        (0, 5, 17.005),
+        (2_000, 5, 19.005),
+    ],
+)
+def test_the_horizon_is_when_it_can_do_nothing_any_more(ahead_ms: int, accepted_s: int, horizon_s: float) -> None:
+    """Accepted for that long after its timestamp; acting for 10 s; shown by a read that is 2 s old at most."""
+    assert command(ahead_ms, accepted_for_ns=accepted_s * 10**9).horizon_ns == ns(horizon_s)
+
+
+def test_an_unknown_clock_adds_nothing_to_the_horizon() -> None:
+    """Nobody knows how far ahead the timestamp was; the window and the grace still count."""
+    assert command(clock=lambda at_ns: None).horizon_ns == ns(42)
+
+
+def test_after_the_answer_it_acts_a_while_but_does_not_begin() -> None:
+    """The grace and the staleness count from there; before the answer from the signing."""
+    made = command(assumptions=Assumptions(staleness_s=1, execution_grace_s=4))
+    assert made.deciding_ns == ns(1)
+    assert made.finished_ns == ns(5)
+    made.answered(Certainty.MAYBE, ns(3))
+    assert (made.certainty, made.answered_ns) == (Certainty.MAYBE, ns(3))
+    assert made.finished_ns == ns(8)
+
+
+@pytest.mark.parametrize(
+    ("book", "source"),
+    [(Book.NORMAL, "unfilled-orders"), (Book.TPSL, "unfilled-orders"), (Book.PLAN, "current-plan-order")],
+)
+def test_a_listing_is_named_as_the_exchange_names_the_call(book: Book, source: str) -> None:
+    """That is what reports say told them."""
+    assert Listing("BTCUSDT", ns(0), ms(0), (), True, book).source == source
+
+
+def test_a_page_counts_the_ids_that_can_be_read() -> None:
+    """The cursor of the next page is made of them."""
+    rows = (done(3), edited(done(2), order_id="?"), done(1))
+    assert page(1, *rows).numbers == [int(rows[0].order_id), int(rows[2].order_id)]
