@@ -11,8 +11,7 @@ from bitget_async import BitgetClient, BitgetError, Order
 
 __all__ = ["Listed", "list_open", "order_dict", "plain"]
 
-PAGE_ROWS = 100
-MOST_PAGES = 50
+MOST_ROWS = 5_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,21 +51,14 @@ async def list_open(client: BitgetClient, symbols: Sequence[str]) -> list[Listed
 
 async def _one(client: BitgetClient, symbol: str) -> Listed:
     orders: list[Order] = []
-    below: int | None = None
-    while True:
-        try:
-            page = await client.unfilled_orders(
-                symbol, limit=PAGE_ROWS, id_less_than=None if below is None else str(below)
-            )
-        except BitgetError as error:
-            return Listed(symbol, tuple(orders), False, error)
-        orders += page
-        lowest = min((int(each.order_id) for each in page if each.order_id.isdecimal()), default=None)
-        if len(page) < PAGE_ROWS:
-            return Listed(symbol, tuple(orders))
-        if lowest is None or (below is not None and lowest >= below) or len(orders) >= MOST_PAGES * PAGE_ROWS:
-            return Listed(symbol, tuple(orders), False)
-        below = lowest
+    try:
+        async for order in client.unfilled_orders(symbol):
+            orders.append(order)
+            if len(orders) >= MOST_ROWS:
+                return Listed(symbol, tuple(orders), False)
+    except BitgetError as error:
+        return Listed(symbol, tuple(orders), False, error)
+    return Listed(symbol, tuple(orders))
 
 
 def order_dict(order: Order) -> dict[str, Any]:
