@@ -12,7 +12,7 @@ from typing import Any
 from bitget_async.commands import CLAIMS, Sender
 from bitget_async.course import Options, SweepCourse
 from bitget_async.endpoints import BATCH_CANCEL_PLAN_ORDER, CANCEL_SYMBOL_ORDER, Endpoint
-from bitget_async.errors import BitgetError, NotSent, OutcomeUnknown
+from bitget_async.errors import BitgetError, NotSent, OutcomeUnknown, UsageError
 from bitget_async.evidence import Assumptions, Book, Certainty, Sweep
 from bitget_async.handle import PendingCancellation
 from bitget_async.models import BatchAck, SymbolAck, TriggerOrder
@@ -84,8 +84,11 @@ class Canceller:
         Returns: what is left of `max_wait_s`.
 
         Raises:
+            UsageError: `max_wait_s` cannot be meant.
             NotSent: that takes longer than `max_wait_s`.
         """
+        if max_wait_s is not None and not 0 <= max_wait_s < float("inf"):
+            raise UsageError(f"max_wait_s must be a number of seconds from 0, or None, not {max_wait_s!r}")
         blocking = self._blocking(symbol)
         if blocking is None:
             return max_wait_s

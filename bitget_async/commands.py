@@ -25,6 +25,7 @@ from bitget_async.errors import (
     OrderNotFound,
     OutcomeUnknown,
     Refused,
+    UsageError,
 )
 from bitget_async.evidence import Book, Certainty, Command, Target, Want, id_number
 from bitget_async.models import BatchAck, Order, OrderAck, OrderFailure, ReplaceAck, ResultAck, TriggerAck
@@ -105,8 +106,13 @@ class Commander:
         """
         if len(parts) > 1:
             # One wrong item must not come to light when the others are on their way.
+            place = 0
             for part in parts:
-                part.row.checked(part.given)
+                try:
+                    part.row.checked(part.given)
+                except UsageError as error:
+                    raise UsageError(f"items from {place} on: {error}") from None
+                place += len(part.given["order_list"])
 
         def closed() -> Exception:
             if any(part.copies for part in parts):
@@ -171,6 +177,10 @@ class Commander:
             _refuse(part.targets, error)
         except BitgetError as error:
             part.error, known = error, Certainty.REFUSED
+            if not part.copies:
+                # Never stamped: its orders are judged by what is read from now on.
+                now = self._session.clock.monotonic_ns()
+                command.signed(now, self._session.server.estimate_ms(now))
             if isinstance(error, Refused):
                 _refuse(part.targets, error)
         else:

@@ -285,11 +285,15 @@ def cancellation_report(course: NamedCourse, reason: str, common: dict[str, Any]
     named = course.named
     left, final = named.left, all(target.final for target in named.targets)
     outcome = Outcome.CONFIRMED if final else Outcome.UNKNOWN if left else Outcome.STILL_OPEN
+    cleared_ms = named.cleared_ms
+    if cleared_ms is None and final:
+        # All of it was known before the answer came.
+        cleared_ms = max(target.server_ms or 0 for target in named.targets)
     return CancellationReport(
         outcome=outcome,
         reason=reason if outcome is Outcome.UNKNOWN else "",
         orders=tuple(named.fate(target) for target in named.targets),
-        cleared_at_ms=named.cleared_ms,
+        cleared_at_ms=cleared_ms,
         **common,
     )
 

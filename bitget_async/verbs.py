@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+import enum
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -163,7 +164,7 @@ class TradingVerbs:
             "preset_stop_loss_price": preset_stop_loss_price,
             "execute_stop_loss_price": execute_stop_loss_price,
         }
-        wire = self._placed("place_order", symbol, given, check=check)
+        wire = self._placed(symbol, given, check=check)
         if fence and tpsl_type != "tpsl":
             max_wait_s = await parts.canceller.fence(symbol, max_wait_s)
         return await parts.desk.place(
@@ -203,11 +204,7 @@ class TradingVerbs:
         Source: https://www.bitget.com/api-doc/spot/trade/Batch-Place-Orders, read 2025-11-30.
         """
         parts = self._open()
-        items = []
-        for place, order in enumerate(orders):
-            if not isinstance(order, Mapping):
-                raise UsageError(f"batch_orders: item {place} must be a mapping, not {type(order).__name__}")
-            items.append(self._placed(f"batch_orders: item {place}", order.get("symbol", symbol), order, check=check))
+        items = _each("batch_orders", orders, lambda each: self._placed(each.get("symbol", symbol), each, check=check))
         if fence:
             for each in dict.fromkeys(symbol or item.get("symbol") for item in items):
                 if isinstance(each, str):
@@ -377,13 +374,7 @@ class TradingVerbs:
         Source: https://www.bitget.com/api-doc/spot/trade/Batch-Cancel-Replace-Order, read 2025-11-30.
         """
         parts = self._open()
-        items = []
-        for place, order in enumerate(orders):
-            if not isinstance(order, Mapping):
-                raise UsageError(
-                    f"batch_cancel_replace_orders: item {place} must be a mapping, not {type(order).__name__}"
-                )
-            items.append(self._replaced(order, check=check))
+        items = _each("batch_cancel_replace_orders", orders, lambda each: self._replaced(each, check=check))
         if fence:
             for symbol in dict.fromkeys(item.get("symbol") for item in items):
                 if isinstance(symbol, str):
@@ -395,35 +386,30 @@ class TradingVerbs:
     def _known_rules(self, symbol: object) -> TradingRules | None:
         return self._rulebook.rules(symbol) if isinstance(symbol, str) else None
 
-    def _placed(self, call: str, symbol: object, given: Mapping[str, Any], *, check: bool) -> dict[str, Any]:
+    def _placed(self, symbol: object, given: Mapping[str, Any], *, check: bool) -> dict[str, Any]:
         """An order as it goes on the wire: one size, in the coin that the exchange takes it in; and by the rules."""
         wire = dict(given)
         size, quote_size = wire.get("size"), wire.pop("quote_size", None)
-        spends = wire.get("order_type") == "market" and wire.get("side") == "buy"
+        side, order_type = _text(wire.get("side")), _text(wire.get("order_type"))
+        spends = order_type == "market" and side == "buy"
         if (quote_size is not None, size is not None) != (spends, not spends):
             what = (
                 "a market buy takes quote_size, the amount of quote coin to spend, and no size"
                 if spends
                 else ("an order takes size, in base coin; quote_size is for a market buy only")
             )
-            raise UsageError(f"{call}: {what}")
+            raise UsageError(what)
         rules = self._known_rules(symbol) if check else None
         if rules is not None:
-            rules.check(
-                wire.get("side"),
-                wire["order_type"],
-                size,
-                wire.get("price"),
-                quote_size=quote_size,
-                trigger_price=wire.get("trigger_price"),
-            )
+            trigger_price = wire.get("trigger_price")
+            rules.check(side, order_type, size, wire.get("price"), quote_size=quote_size, trigger_price=trigger_price)
             # With the decimals of the grid: the exchange counts those that are written.
             size = None if size is None else rules.check_size(size)
             quote_size = None if quote_size is None else rules.check_quote_size(quote_size)
             if wire.get("price") is not None:
                 wire["price"] = rules.check_price(wire["price"])
         wire["size"] = quote_size if spends else size
-        if wire.get("force") is None and wire.get("order_type") == "limit":
+        if wire.get("force") is None and order_type == "limit":
             wire["force"] = "gtc"
         return wire
 
@@ -435,3 +421,25 @@ class TradingVerbs:
             rules.check(None, "limit", wire["size"], wire["price"])
             wire["price"], wire["size"] = rules.check_price(wire["price"]), rules.check_size(wire["size"])
         return wire
+
+
+def _text(value: Any) -> Any:
+    """The text of an enum member, whoever made the enum: a market buy must not go unnoticed."""
+    return value.value if isinstance(value, enum.Enum) else value
+
+
+def _each(
+    call: str, items: Iterable[Mapping[str, Any]], made: Callable[[Mapping[str, Any]], dict[str, Any]]
+) -> list[dict[str, Any]]:
+    """Make every item of a batch; what is wrong with one names its place, from 0."""
+    if not isinstance(items, Iterable) or isinstance(items, (str, bytes, Mapping)):
+        raise UsageError(f"{call}: give a list of mappings")
+    wires = []
+    for place, item in enumerate(items):
+        if not isinstance(item, Mapping):
+            raise UsageError(f"{call}: item {place} must be a mapping, not {type(item).__name__}")
+        try:
+            wires.append(made(item))
+        except UsageError as error:
+            raise UsageError(f"{call}: item {place}: {error}") from None
+    return wires
