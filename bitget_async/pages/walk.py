@@ -81,14 +81,18 @@ class Walk:
         self._rows: deque[Any] = deque()
         self._count = 0
         self._trouble = ""
-        # Ids are remembered for this window and the one before it: rows of the border stand in both.
+        # Ids are remembered for this window and the one before it: rows of the border stand in both. Those of the last
+        # page are worked out when they are needed, which a caller who wants one page never does.
+        self._given_rows: list[Any] = []
         self._seen: set[Any] = set()
         self._before: set[Any] = set()
 
     @property
     def position(self) -> Position:
         """Where to go on: what was given does not come again, and what was not is not left out."""
-        return replace(self._here(), given=self._count, seen=frozenset(self._seen | self._before))
+        at = self._here()
+        self._remember()
+        return replace(at, given=self._count, seen=frozenset(self._seen | self._before))
 
     @property
     def waiting(self) -> int:
@@ -174,16 +178,18 @@ class Walk:
         at = self._here()
         told = getattr(answer, self._paging.rows) if self._paging.rows else answer
         rows = list(told or ())
+        self._remember()
         if self._paging.by == "time":
             rows.sort(key=lambda row: self._key(row) or 0)
-        self._rows = self._new(rows)
+        keys = _numbers([getattr(row, self._paging.key) for row in rows]) if self._paging.key else []
+        self._rows = self._new(rows, keys)
         full = len(rows) >= self._given["limit"] or (bool(rows) and len(rows) % ROUND == 0)
         if self._paging.by == "answer":
             cursor, self._trouble = self._by_answer(answer, told is None, full, at.cursor)
         elif self._paging.by == "number":
             cursor, self._trouble = self._by_number(rows, full, at.cursor or self._given.get("page_num") or 1)
         else:
-            cursor, self._trouble = self._by_key(rows, full, at)
+            cursor, self._trouble = self._by_key(keys, full, at)
         if self._trouble:
             self._after = at
         else:
@@ -191,13 +197,13 @@ class Walk:
         if not self._rows:
             self._go_on()
 
-    def _by_key(self, rows: list[Any], full: bool, at: Position) -> tuple[int | None, str]:
+    def _by_key(self, keys: list[int | None], full: bool, at: Position) -> tuple[int | None, str]:
         """
         1. A range that we keep: what is older is left, and ends the walk. 2. A page that is not below the cursor leads
         nowhere; but the row of the cursor itself, alone on a short page, is an inclusive bound and the end. 3. A short
         page is the last. 4. A full page is followed from its smallest key, if all of them can be read.
         """
-        name, keys = self._paging.key, [self._key(row) for row in rows]
+        name = self._paging.key
         readable = [key for key in keys if key is not None]
         below = at.cursor
         if self._paging.by == "time" and (floor := at.start_ms) is not None:
@@ -247,9 +253,7 @@ class Walk:
     def give(self) -> Any:
         """The next row of the page that was taken, newest first: pages of times ascend and are given from their end."""
         row = self._rows.pop() if self._paging.by == "time" else self._rows.popleft()
-        identity = self._identity(row)
-        if identity is not None:
-            self._seen.add(identity)
+        self._given_rows.append(row)
         self._count += 1
         if not self._rows:
             self._go_on()
@@ -258,8 +262,11 @@ class Walk:
     def give_all(self) -> list[Any]:
         """The rest of the page that was taken, in its own order."""
         rows = list(self._rows)
-        while self._rows:
-            self.give()
+        if rows:
+            self._rows.clear()
+            self._given_rows += rows
+            self._count += len(rows)
+            self._go_on()
         return rows
 
     def _go_on(self) -> None:
@@ -267,9 +274,17 @@ class Walk:
         assert before is not None
         assert self._at is not None
         if (before.start_ms, before.end_ms) != (self._at.start_ms, self._at.end_ms):
+            self._remember()
             self._before, self._seen = self._seen, set()
 
-    def _new(self, rows: list[Any]) -> deque[Any]:
+    def _remember(self) -> None:
+        rows, self._given_rows = self._given_rows, []
+        self._seen.update(identity for identity in map(self._identity, rows) if identity is not None)
+
+    def _new(self, rows: list[Any], keys: list[int | None]) -> deque[Any]:
+        first = not self._seen and not self._before
+        if first and len(set(keys)) == len(rows) and None not in keys:
+            return deque(rows)
         new: deque[Any] = deque()
         here: set[Any] = set()
         for row in rows:
@@ -303,6 +318,15 @@ def _names(record: type[Record], key: str) -> tuple[str, ...]:
     if key:
         return tuple(dict.fromkeys((key, "order_id"))) if "order_id" in fields else (key,)
     return tuple(name for name in fields if name.endswith("_id") and not name.endswith("user_id"))
+
+
+def _numbers(values: list[Any]) -> list[int | None]:
+    """Each as an integer: at once if they are all ids as they should be, which is what this costs on every page."""
+    if all(type(value) is str and value for value in values):
+        whole = "".join(values)
+        if whole.isdigit() and whole.isascii() and max(map(len, values)) <= 40:
+            return list(map(int, values))
+    return list(map(_number, values))
 
 
 def _number(value: object) -> int | None:
