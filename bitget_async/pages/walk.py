@@ -283,7 +283,7 @@ class Walk:
 
     def _new(self, rows: list[Any], keys: list[int | None]) -> deque[Any]:
         first = not self._seen and not self._before
-        if first and len(set(keys)) == len(rows) and None not in keys:
+        if first and len(set(keys)) == len(rows):
             return deque(rows)
         new: deque[Any] = deque()
         here: set[Any] = set()

@@ -39,6 +39,7 @@ def test_symbols_are_asked_for_once_in_five_minutes(virtual: Virtual) -> None:
     """All of them are more than a megabyte, and change by the week."""
 
     async def main(exchange: SimulatedExchange, client: BitgetClient) -> None:
+        await asyncio.sleep(1_000)
         rows = await client.market.symbols()
         assert len(rows) > 10
         await asyncio.sleep(299)
