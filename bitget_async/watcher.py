@@ -98,6 +98,9 @@ class Watcher:
     def signed(self, course: Course) -> None:
         """A command of it was stamped: start watching it, or start anew if it was stamped again."""
         now = self._session.clock.monotonic_ns()
+        if course.report is not None:
+            # Its time was up before this copy, or the last of its commands, could go out: the report stands.
+            return
         if course in self._pending:
             self._inquiry.resigned(course)
             return

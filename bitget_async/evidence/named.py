@@ -149,13 +149,20 @@ class Target:
             return None
         if self.want is Want.PRESENT:
             return self._placed(book)
-        if self.want is Want.CHANGED and self.row is not None and self.changed is not None and self.changed(self.row):
+        if self.want is Want.CHANGED and self._has_changed():
             return Verdict.DONE
         if self.final:
             return Verdict.DONE if self.want is Want.FINAL else Verdict.NOT_DONE
         if self.open_ns >= self.over_ns:
             return Verdict.NOT_DONE
         return None
+
+    def _has_changed(self) -> bool:
+        """Whether it had the new values after the signing: an old listing can show the same ones from before."""
+        row, bounds = self.row, self.command.sign_bounds
+        if row is None or bounds is None or self.changed is None or not self.changed(row):
+            return False
+        return self.shown_ns >= self.command.deciding_ns or (row.updated_ms is not None and row.updated_ms >= bounds[0])
 
     def _placed(self, book: Book) -> Verdict | None:
         """
@@ -237,11 +244,12 @@ class Named:
         changed = []
         for target in targets:
             named = [each for each in by_oid.get(target.client_oid, ()) if target.client_oid and target.fits(each)]
-            row: Row | None
+            row = None if target.order_id is None else by_id.get(id_number(target.order_id))
+            if row is not None and target.client_oid and row.client_oid not in ("", target.client_oid):
+                self.odd(f"the answer named order {row.order_id}, which has another client id than {target.client_oid}")
+                row, target.order_id, target.certainty = None, None, Certainty.MAYBE
             if target.order_id is None:
                 row = next((each for each in named if id_number(each.order_id) is not None), None)
-            else:
-                row = by_id.get(id_number(target.order_id))
             others = () if target.order_id else (*by_oid.get(target.client_oid, ()), *by_oid.get("", ()))
             ours = row is not None or any(target.may_be(each, alone=alone) for each in others)
             if row is not None and self._show(target, row, source, requested_ns, server_ms):

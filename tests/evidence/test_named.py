@@ -528,14 +528,18 @@ def ended(at_s: float, *rows: TriggerOrder) -> Page:
 @pytest.mark.parametrize(
     ("facts", "verdict"),
     [
-        ((plans(0.5, trigger(price=8)),), Verdict.DONE),
-        ((ended(0.5, trigger("executed", price=8)),), Verdict.DONE),
+        ((plans(0.5, trigger(price=8, at_s=0.3)),), Verdict.DONE),
+        ((ended(0.5, trigger("executed", price=8, at_s=0.4)),), Verdict.DONE),
+        # An old listing may show these values from before an earlier change; one that cannot be so old may not.
+        ((plans(0.5, trigger(price=8, at_s=-1.0)),), None),
+        ((plans(0.5, trigger(price=8)),), None),
+        ((plans(2, trigger(price=8)),), Verdict.DONE),
         ((ended(0.5, trigger("cancelled")),), Verdict.NOT_DONE),
         ((plans(HORIZON_S, trigger()),), Verdict.NOT_DONE),
         ((plans(HORIZON_S, trigger("executing")),), Verdict.NOT_DONE),
-        ((plans(0.5, trigger()), plans(1, trigger(price=8))), Verdict.DONE),
+        ((plans(0.5, trigger()), plans(1, trigger(price=8, at_s=0.7))), Verdict.DONE),
         # An older look that arrives later says nothing new.
-        ((plans(1, trigger(price=8)), plans(0.5, trigger())), Verdict.DONE),
+        ((plans(1, trigger(price=8, at_s=0.7)), plans(0.5, trigger())), Verdict.DONE),
         ((), None),
         ((plans(HORIZON_S - 0.001, trigger()),), None),
         ((plans(90), ended(90)), None),
@@ -750,3 +754,12 @@ def test_leaving_facts_out_can_delay_but_never_turn_a_verdict(
     for (few, _), (all_, _) in zip(verdicts(targets, left), verdicts(targets, facts), strict=True):
         assert few is None or all_ is not None
         assert not (few is Verdict.DONE and all_ is Verdict.NOT_DONE)
+
+
+def test_an_answer_that_names_the_order_of_another_client_id_is_taken_back() -> None:
+    """The receipt's id is a claim: a row that carries it and another client id is not ours, whatever it shows."""
+    one = target(Want.PRESENT, client_oid="a", order_id=ID, certainty=Certainty.ACKED)
+    made = Named((one,))
+    made.saw_listing(listing(0.5, order(oid="b")))
+    assert (one.order_id, one.row, one.certainty) == (None, None, Certainty.MAYBE)
+    assert len(made.anomalies) == 1
