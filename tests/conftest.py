@@ -21,7 +21,7 @@ from aioresponses import core as aioresponses_core
 
 from bitget_async import BitgetClient
 from bitget_async.clock import VirtualClock
-from bitget_async.sim import SimulatedExchange
+from bitget_async.sim import Settings, SimulatedExchange
 from tests.virtualtime import virtual_loop, virtual_sockets
 
 T = TypeVar("T")
@@ -68,6 +68,34 @@ def client_of(exchange: SimulatedExchange, **options: Any) -> BitgetClient:
     options.setdefault("clock", VirtualClock())
     options.setdefault("rng", random.Random(7))
     return BitgetClient(exchange.credentials(), base_url=exchange.base_url, **options)
+
+
+def with_exchange(
+    main: Callable[[SimulatedExchange, BitgetClient], Awaitable[None]],
+    *,
+    seed: int = 5,
+    options: dict[str, Any] | None = None,
+    **settings: Any,
+) -> None:
+    """
+    Run `main(exchange, client)` in virtual time: 20 ms each way, and nothing lags unless the settings say so.
+    `options` are the client's.
+    """
+    calm: dict[str, Any] = {
+        "request_latency_s": 0.02,
+        "answer_latency_s": 0.02,
+        "listing_lag_s": 0.0,
+        "history_lag_s": 0.0,
+        "order_info_lag_s": 0.0,
+        "sweep_delay_s": 0.1,
+    }
+
+    async def whole() -> None:
+        made = SimulatedExchange(seed, clock=VirtualClock(), settings=Settings(**{**calm, **settings}))
+        async with made as exchange, client_of(exchange, **(options or {})) as client:
+            await main(exchange, client)
+
+    run_virtual(whole)
 
 
 @pytest.fixture
