@@ -120,6 +120,7 @@ from bitget_async.models import (
     WhaleFlow,
     YesNo,
 )
+from bitget_async.pages import Page, Pages, Position
 from bitget_async.rules import TradingRules
 
 __all__ = [
@@ -177,6 +178,8 @@ __all__ = [
     "OrderType",
     "Outcome",
     "OutcomeUnknown",
+    "Page",
+    "Pages",
     "Pending",
     "PendingCancellation",
     "PendingModification",
@@ -188,6 +191,7 @@ __all__ = [
     "PlacementReport",
     "PlacementUnconfirmed",
     "PlanType",
+    "Position",
     "RateLimited",
     "Refused",
     "ReplaceAck",

@@ -69,7 +69,14 @@ def printable(text: object) -> str:
 
 
 class BitgetError(Exception):
-    """Root of everything that this package raises on purpose. Errors survive `pickle` and `copy` with their fields."""
+    """
+    Root of everything that this package raises on purpose. Errors survive `pickle` and `copy` with their fields.
+
+    Attributes:
+        position: of an error of a paged read: where it stopped, to go on from there (see `Pages`); else `None`.
+    """
+
+    position: Any = None
 
     def __reduce__(self) -> tuple[Any, ...]:
         # The default calls the class with `args` alone, which keyword-only parameters refuse.
@@ -119,7 +126,10 @@ class OutcomeUnknown(BitgetError):
         code: the exchange's code if there was one (documented as doubtful, or unknown to us), else `None`.
         message: the exchange's text, or a few words on the failure.
         http_status: status of the answer, or `None` if none arrived.
+        client_oid: of a transfer: repeated with this name it is made at most once; else `None`.
     """
+
+    client_oid: str | None = None
 
     def __init__(
         self,

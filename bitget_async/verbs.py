@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import enum
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from bitget_async.cancellation import Canceller
@@ -21,6 +21,7 @@ __all__ = ["Parts", "TradingVerbs"]
 
 RECEIVE_WINDOW_MS = 5_000
 CONFIRM_WITHIN_S = 60.0
+STATUS_GOOD_FOR_S = 300.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -166,7 +167,7 @@ class TradingVerbs:
         }
         wire = self._placed(symbol, given, check=check)
         if fence and tpsl_type != "tpsl":
-            max_wait_s = await parts.canceller.fence(symbol, max_wait_s)
+            max_wait_s = await self._fenced([symbol], max_wait_s)
         return await parts.desk.place(
             wire, receive_window_ms=receive_window_ms, confirm_within_s=confirm_within_s, max_wait_s=max_wait_s
         )
@@ -206,9 +207,7 @@ class TradingVerbs:
         parts = self._open()
         items = _each("batch_orders", orders, lambda each: self._placed(each.get("symbol", symbol), each, check=check))
         if fence:
-            for each in dict.fromkeys(symbol or item.get("symbol") for item in items):
-                if isinstance(each, str):
-                    max_wait_s = await parts.canceller.fence(each, max_wait_s)
+            max_wait_s = await self._fenced([symbol or item.get("symbol") for item in items], max_wait_s)
         return await parts.desk.place_batch(symbol, items, confirm_within_s=confirm_within_s, max_wait_s=max_wait_s)
 
     # -- cancelling by id -------------------------------------------------------------------------------------
@@ -345,7 +344,7 @@ class TradingVerbs:
         }
         wire = self._replaced(given, check=check)
         if fence:
-            max_wait_s = await parts.canceller.fence(symbol, max_wait_s)
+            max_wait_s = await self._fenced([symbol], max_wait_s)
         return await parts.desk.replace(wire, confirm_within_s=confirm_within_s, max_wait_s=max_wait_s)
 
     async def batch_cancel_replace_orders(
@@ -376,15 +375,26 @@ class TradingVerbs:
         parts = self._open()
         items = _each("batch_cancel_replace_orders", orders, lambda each: self._replaced(each, check=check))
         if fence:
-            for symbol in dict.fromkeys(item.get("symbol") for item in items):
-                if isinstance(symbol, str):
-                    max_wait_s = await parts.canceller.fence(symbol, max_wait_s)
+            max_wait_s = await self._fenced([item.get("symbol") for item in items], max_wait_s)
         return await parts.desk.replace_batch(items, confirm_within_s=confirm_within_s, max_wait_s=max_wait_s)
+
+    async def _fenced(self, symbols: Iterable[object], max_wait_s: float | None) -> float | None:
+        """Wait until no cancellation by symbol can take an order placed now; what is left of the longest wait."""
+        names = {each for each in symbols if isinstance(each, str)}
+        left_s = await self._open().canceller.fence(names, max_wait_s)
+        # Closing the client lifts the fence too: then nothing is sent any more.
+        self._open()
+        return left_s
 
     # -- rules ------------------------------------------------------------------------------------------------
 
     def _known_rules(self, symbol: object) -> TradingRules | None:
-        return self._rulebook.rules(symbol) if isinstance(symbol, str) else None
+        """The rules of a symbol, where they are known; that it is closed counts for five minutes only."""
+        rules = self._rulebook.rules(symbol) if isinstance(symbol, str) else None
+        if rules is None or rules.online:
+            return rules
+        now_ns = self._open().session.clock.monotonic_ns()
+        return rules if self._rulebook.fresh(rules.symbol, now_ns, STATUS_GOOD_FOR_S) else replace(rules, status="")
 
     def _placed(self, symbol: object, given: Mapping[str, Any], *, check: bool) -> dict[str, Any]:
         """An order as it goes on the wire: one size, in the coin that the exchange takes it in; and by the rules."""

@@ -545,7 +545,7 @@ def test_an_error_says_where_it_stopped_and_the_walk_goes_on_from_there(virtual:
         with pytest.raises(RateLimited) as caught:
             await collect(read, got)
         assert got == ids[:100]
-        position = caught.value.position  # type: ignore[attr-defined]
+        position = caught.value.position
         assert (position.given, position.cursor, position.over) == (100, int(ids[99]), False)
         assert caught.value.__notes__ == [f"stopped at history_orders after 100 records, cursor {ids[99]}"]
         again = pickle.loads(pickle.dumps(caught.value))  # noqa: S301
@@ -568,7 +568,7 @@ def test_a_page_that_repeats_ends_in_an_error_with_its_place(virtual: Virtual) -
         with pytest.raises(OutcomeUnknown, match="no further") as caught:
             await collect(read, got)
         assert got == ids[:100]
-        assert caught.value.position.given == 100  # type: ignore[attr-defined]
+        assert caught.value.position.given == 100
         assert [order.order_id async for order in read] == ids[100:]
 
     against(virtual, main)

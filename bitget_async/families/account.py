@@ -193,7 +193,7 @@ class Account(Ledgers):
         try:
             ack: TransferAck = await self._call(row, client_oid=name, **given)
         except OutcomeUnknown as error:
-            error.client_oid = name  # type: ignore[attr-defined]
+            error.client_oid = name
             error.add_note(f"its client_oid is {name}: the same transfer with it again is made at most once")
             raise
         return ack

@@ -24,7 +24,7 @@ from bitget_async.endpoints import (
     VIP_FEE_RATE,
     WHALE_NET_FLOW,
 )
-from bitget_async.errors import UsageError
+from bitget_async.errors import UnknownSymbol, UsageError
 from bitget_async.models import (
     Auction,
     Book,
@@ -41,7 +41,7 @@ from bitget_async.models import (
     WhaleFlow,
 )
 from bitget_async.pages import Call, Pages, Position
-from bitget_async.rules import Rulebook
+from bitget_async.rules import Rulebook, TradingRules
 
 __all__ = ["Market"]
 
@@ -110,6 +110,23 @@ class Market:
             await asyncio.wait([flight])
             if not flight.cancelled():
                 return list(flight.result())
+
+    async def rules(self, symbol: str, *, max_age_s: float = MAX_AGE_S) -> TradingRules:
+        """
+        Trading rules of one symbol, to round prices and sizes to its grid and to check orders: see `TradingRules`.
+
+        Args: as `symbols`.
+
+        Raises (besides those of every read): UnknownSymbol: the exchange does not list it.
+
+        Cost: 1 token of symbols (20 a second per IP), or none.
+        Source: https://www.bitget.com/api-doc/spot/market/Get-Symbols, read 2025-11-30.
+        """
+        await self.symbols(symbol, max_age_s=max_age_s)
+        rules = self._rulebook.rules(symbol)
+        if rules is None:
+            raise UnknownSymbol("00000", f"no row for {symbol}", http_status=200, endpoint=SYMBOLS.label)
+        return rules
 
     def _kept(self, symbol: str | None, max_age_s: float) -> list[Symbol] | None:
         if not max_age_s:

@@ -122,7 +122,7 @@ class Pages(Coroutine[Any, Any, Page[T]], AsyncIterator[T]):
         return params is not None
 
     def _mark(self, error: BitgetError) -> None:
-        error.position = position = self.position  # type: ignore[attr-defined]
+        error.position = position = self.position
         error.add_note(f"stopped at {position}")
 
     # -- as a coroutine: so that `asyncio.create_task` and a TaskGroup take it as they take the other verbs ----

@@ -73,7 +73,8 @@ def test_after_a_lost_answer_the_same_name_moves_nothing_twice(virtual: Virtual)
         exchange.faults.add("transfer", faults.drop(executed=True), times=1)
         with pytest.raises(OutcomeUnknown) as caught:
             await client.account.transfer("spot", "p2p", "USDT", 100)
-        name = caught.value.client_oid  # type: ignore[attr-defined]
+        name = caught.value.client_oid
+        assert name is not None
         assert any(name in note for note in caught.value.__notes__)
         ack = await client.account.transfer("spot", "p2p", "USDT", 100, client_oid=name)
         assert ack.client_oid == name

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable
+from decimal import Decimal
 from itertools import pairwise
 from typing import Any
 from urllib.parse import parse_qsl
 
+import msgspec
 import pytest
 
 from bitget_async import BitgetClient, Refused, UnknownSymbol, UsageError
@@ -33,6 +35,49 @@ def against(virtual: Virtual, main: Callable[[SimulatedExchange, BitgetClient], 
 
 
 # -- symbols are kept ---------------------------------------------------------------------------------------------
+
+
+def test_rules_come_from_the_kept_symbols_and_are_what_orders_are_checked_by(virtual: Virtual) -> None:
+    """One request for the rules, none for the order that breaks them."""
+
+    async def main(exchange: SimulatedExchange, client: BitgetClient) -> None:
+        rules = await client.market.rules(BTC)
+        assert rules.price_step == Decimal("0.01")
+        assert await client.market.rules(BTC) is rules
+        assert exchange.truth.count("symbols") == 1
+        with pytest.raises(UsageError, match=r"BTCUSDT.*tick"):
+            _ = await client.place_order(BTC, "buy", "limit", "0.001", price="50000.001")
+        assert exchange.truth.count() == 1
+        with pytest.raises(UnknownSymbol):
+            await client.market.rules("NOPEUSDT")
+
+    against(virtual, main)
+
+
+def test_that_a_symbol_is_closed_counts_for_five_minutes_only(virtual: Virtual) -> None:
+    """It may have opened since; its grid stays what it was."""
+
+    async def main(exchange: SimulatedExchange, client: BitgetClient) -> None:
+        row = (await client.market.symbols(BTC))[0]
+        client._rulebook.take([msgspec.structs.replace(row, status="halt")], client._clock.monotonic_ns())
+        with pytest.raises(UsageError, match="halt"):
+            _ = await client.place_order(BTC, "buy", "limit", "0.001", price="50000")
+        await asyncio.sleep(301)
+        placed = await client.place_order(BTC, "buy", "limit", "0.001", price="50000")
+        assert placed.acknowledged
+
+    against(virtual, main)
+
+
+def test_a_symbol_without_a_row_has_no_rules(virtual: Virtual) -> None:
+    """An answer that is right and empty says that the exchange does not list it."""
+
+    async def main(exchange: SimulatedExchange, client: BitgetClient) -> None:
+        exchange.faults.add("symbols", faults.edited_rows(lambda rows: []))
+        with pytest.raises(UnknownSymbol, match="no row"):
+            await client.market.rules(BTC)
+
+    against(virtual, main)
 
 
 def test_symbols_are_asked_for_once_in_five_minutes(virtual: Virtual) -> None:
