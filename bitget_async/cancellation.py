@@ -5,7 +5,7 @@ Cancelling by symbol: one command for all callers who ask for the same before it
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -77,9 +77,9 @@ class Canceller:
             raise
         return flight.handle
 
-    async def fence(self, symbol: str, max_wait_s: float | None) -> float | None:
+    async def fence(self, symbols: Collection[str], max_wait_s: float | None) -> float | None:
         """
-        Wait until no cancellation of this client on that symbol can take an order that is placed now.
+        Wait until no cancellation of this client on these symbols can take an order that is placed now.
 
         Returns: what is left of `max_wait_s`.
 
@@ -89,7 +89,7 @@ class Canceller:
         """
         if max_wait_s is not None and not 0 <= max_wait_s < float("inf"):
             raise UsageError(f"max_wait_s must be a number of seconds from 0, or None, not {max_wait_s!r}")
-        blocking = self._blocking(symbol)
+        blocking = self._blocking(symbols)
         if blocking is None:
             return max_wait_s
         began_ns = self._session.clock.monotonic_ns()
@@ -97,18 +97,19 @@ class Canceller:
             async with asyncio.timeout(max_wait_s):
                 while blocking is not None:
                     await blocking.news()
-                    blocking = self._blocking(symbol)
+                    blocking = self._blocking(symbols)
         except TimeoutError:
-            raise NotSent("fenced", detail=f"a cancellation of {symbol} is not cleared yet") from None
+            assert blocking is not None
+            raise NotSent("fenced", detail=f"a cancellation of {blocking.symbol} is not cleared yet") from None
         if max_wait_s is None:
             return None
         return max(max_wait_s - (self._session.clock.monotonic_ns() - began_ns) / 1e9, 0.0)
 
-    def _blocking(self, symbol: str) -> SweepCourse | None:
-        """A cancellation of normal orders of that symbol that may still take one placed now, or `None`."""
+    def _blocking(self, symbols: Collection[str]) -> SweepCourse | None:
+        """A cancellation of normal orders of these symbols that may still take one placed now, or `None`."""
         waiting = [flight.course for key, flight in self._unsigned.items() if key.book is Book.NORMAL]
         courses = [*waiting, *(each for each in self._watcher.sweeps() if each.book is Book.NORMAL)]
-        return next((each for each in courses if each.sweep.symbol == symbol and not each.passed), None)
+        return next((each for each in courses if each.sweep.symbol in symbols and not each.passed), None)
 
     async def close(self) -> None:
         """Commands in flight end; their callers get the handle, or `NotSent` if nothing was signed."""

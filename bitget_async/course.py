@@ -14,6 +14,7 @@ from bitget_async.errors import UsageError
 from bitget_async.evidence import Book, Certainty, Command, Named, Sweep, Target, Want
 from bitget_async.models import (
     CancellationReport,
+    Fate,
     Modification,
     ModificationReport,
     Outcome,
@@ -23,6 +24,7 @@ from bitget_async.models import (
     ReplacementOutcome,
     ReplacementReport,
     Report,
+    Scope,
     TriggerOrder,
 )
 
@@ -195,12 +197,16 @@ class SweepCourse(Course):
         options: what the caller asked for.
         ensured: when each id was last cancelled by id, monotonic ns.
         meanwhile: client ids of this client's placements that it may take.
+        trusting: client ids of those that trusted it to have run by then: see `passed`.
+        alone: whether nothing else of this client cancels orders of its symbol: what is gone, it took, or it filled.
     """
 
     sweep: Sweep
     options: Options = Options()
     ensured: dict[str, int] = field(default_factory=dict)
     meanwhile: dict[str, None] = field(default_factory=dict)
+    trusting: dict[str, None] = field(default_factory=dict)
+    alone: bool = True
 
     @property
     def evidence(self) -> Sweep:
@@ -223,20 +229,24 @@ class SweepCourse(Course):
         Whether an order placed now is safe from it: it is settled; or it is cleared, and an order that it swept shows
         that it has run. Where nothing was open, a clear listing does not tell whether the command has run yet.
         """
-        return self.report is not None or (self.sweep.cleared_ms is not None and self.sweep.has_run)
+        cleared = self.sweep.cleared_ms is not None
+        return self.report is not None or (cleared and self.alone and self.sweep.has_run)
 
     def _report(self, reason: str | None, server_ms: int) -> CancellationReport:
         sweep = self.sweep
         outcome = Outcome.UNKNOWN if reason is not None else sweep.outcome()
         assert outcome is not None
         proven = outcome in (Outcome.CONFIRMED, Outcome.NOTHING_TO_CANCEL)
+        fates = [each.fate for each in sweep.fates if each.scope is not Scope.LATE]
+        # What was gone may have filled: then nothing shows that it ran before the placements that trusted it.
+        trusting = {} if Fate.CANCELLED in fates else self.trusting
         more = {"snapshot": self.options.snapshot, "not_touched": ELSEWHERE[self.book]}
         return CancellationReport(
             outcome=outcome,
             reason=reason or "",
             orders=sweep.fates,
             cleared_at_ms=sweep.clear_ms if proven else sweep.cleared_ms,
-            placed_meanwhile=tuple(self.meanwhile),
+            placed_meanwhile=tuple(self.meanwhile | trusting),
             **self._common([sweep], server_ms, more),
         )
 

@@ -376,6 +376,7 @@ def _again(old: Course) -> Course:
             attempts=old.attempts,
             acknowledged_ms=old.acknowledged_ms,
             meanwhile=dict(old.meanwhile),
+            trusting=dict(old.trusting),
         )
     assert isinstance(old, NamedCourse)
     return NamedCourse(

@@ -124,15 +124,20 @@ class Watcher:
             if self._account is not None and now - self._account.requested_ns <= FRESH_NS:
                 evidence.saw_listing(self._account)
         for other in self._pending:
+            if _cancelling(other, course):
+                course.alone = False
+                if isinstance(other, SweepCourse):
+                    other.alone = False
             if isinstance(other, NamedCourse) and other.named.answered_ns is None:
                 course.meanwhile.update(_placing(other, course))
         self._inquiry.add(course, evidence, now, snapshot=course.options.snapshot != "none")
 
     def _note_placements(self, course: NamedCourse) -> None:
-        """Tell every cancellation by symbol that has not passed which placements it may take."""
+        """Tell every cancellation by symbol which placements it may take, and who else cancels beside it."""
         for sweep in self._sweeps:
-            if not sweep.passed:
-                sweep.meanwhile.update(_placing(course, sweep))
+            if _cancelling(course, sweep):
+                sweep.alone = sweep.passed
+            (sweep.trusting if sweep.passed else sweep.meanwhile).update(_placing(course, sweep))
 
     def sweeps(self) -> list[SweepCourse]:
         """The cancellations by symbol that are not settled."""
@@ -408,6 +413,15 @@ def _rows(value: Any) -> tuple[Row, ...]:
 def _more(value: Any) -> bool:
     """Whether a page of trigger orders may be followed by another one, whatever its length."""
     return isinstance(value, TriggerPage) and value.next_flag is not False
+
+
+def _cancelling(course: Course, sweep: SweepCourse) -> bool:
+    """Whether one may cancel orders that the other sweeps: it is another sweep that may not have run, or names some."""
+    if not course.covers(sweep.sweep.symbol, sweep.book):
+        return False
+    if isinstance(course, SweepCourse):
+        return not course.passed
+    return isinstance(course, NamedCourse) and any(each.want is Want.FINAL for each in course.named.targets)
 
 
 def _placing(course: NamedCourse, sweep: SweepCourse) -> dict[str, None]:
