@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import random
 import re
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from decimal import Decimal
 from typing import Any, TypeVar
 
@@ -133,12 +133,12 @@ class Desk:
         )
 
     async def place_batch(
-        self, symbol: str | None, orders: Iterable[Item], *, confirm_within_s: float, max_wait_s: float | None
+        self, symbol: str | None, orders: Sequence[Item], *, confirm_within_s: float, max_wait_s: float | None
     ) -> PendingPlacement:
         """See `BitgetClient.batch_orders`."""
         items = [
             {**item, "client_oid": item.get("client_oid") or self._client_oids.new()}
-            for item in _mappings("batch_orders", orders, once="client_oid")
+            for item in _once("batch_orders", orders, "client_oid")
         ]
 
         def part(chunk: Sequence[Item]) -> Part:
@@ -190,8 +190,8 @@ class Desk:
             targets = [self._target(command, {"symbol": symbol, **item}, Want.FINAL) for item in chunk]
             return Part(BATCH_CANCEL_ORDER, _batch(symbol, chunk), command, targets, read_batch)
 
-        kind = next((name for item in ids for name in item), "order_id")
-        parts = [part(chunk) for chunk in _chunks(_mappings("batch_cancel_orders", ids, once=kind))]
+        items = _once("batch_cancel_orders", ids, "order_id", "client_oid")
+        parts = [part(chunk) for chunk in _chunks(items)]
         return await self._start(
             PendingCancellation, parts, cancellation_report, confirm_within_s=confirm_within_s, max_wait_s=max_wait_s
         )
@@ -224,7 +224,7 @@ class Desk:
         )
 
     async def replace_batch(
-        self, orders: Iterable[Item], *, confirm_within_s: float, max_wait_s: float | None
+        self, orders: Sequence[Item], *, confirm_within_s: float, max_wait_s: float | None
     ) -> PendingReplacement:
         """See `BitgetClient.batch_cancel_replace_orders`."""
 
@@ -233,7 +233,8 @@ class Desk:
             targets = [target for item in chunk for target in self._pair(command, item)]
             return Part(BATCH_CANCEL_REPLACE_ORDER, {"order_list": chunk}, command, targets, read_replacements)
 
-        items = [self._renamed(item) for item in _mappings("batch_cancel_replace_orders", orders, once="order_id")]
+        named = _once("batch_cancel_replace_orders", orders, "order_id", "client_oid", "new_client_oid")
+        items = [self._renamed(item) for item in named]
         parts = [part(chunk) for chunk in _chunks(items)]
         return await self._start(
             PendingReplacement, parts, replacement_report, confirm_within_s=confirm_within_s, max_wait_s=max_wait_s
@@ -307,19 +308,14 @@ class Desk:
         return handle
 
 
-def _mappings(call: str, items: Iterable[Item], *, once: str) -> list[Item]:
-    """The items, if they are mappings and none has the same name as another: a command sees only its own twenty."""
-    if not isinstance(items, Iterable) or isinstance(items, (str, bytes, Mapping)):
-        raise UsageError(f"{call}: give a list of mappings")
-    listed = list(items)
-    for place, item in enumerate(listed):
-        if not isinstance(item, Mapping):
-            raise UsageError(f"{call}: item {place} must be a mapping, not {type(item).__name__}")
-    names = [item[once] for item in listed if item.get(once) is not None]
-    twice = next((name for place, name in enumerate(names) if name in names[:place]), None)
-    if twice is not None:
-        raise UsageError(f"{call}: {once} {twice!r} is named twice")
-    return listed
+def _once(call: str, items: Sequence[Item], *names: str) -> Sequence[Item]:
+    """The items, if no two have the same name: a command sees only its own twenty."""
+    for name in names:
+        given = [item[name] for item in items if item.get(name) is not None]
+        twice = next((each for place, each in enumerate(given) if each in given[:place]), None)
+        if twice is not None:
+            raise UsageError(f"{call}: {name} {twice!r} is named twice")
+    return items
 
 
 def _chunks(items: Sequence[Item]) -> list[Sequence[Item]]:
