@@ -9,7 +9,7 @@ from __future__ import annotations
 import asyncio
 import random
 from collections import deque
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any, Protocol
 
 from bitget_async.clock import Clock, ServerClock
@@ -128,7 +128,7 @@ class Watcher:
                 course.alone = False
                 if isinstance(other, SweepCourse):
                     other.alone = False
-            if isinstance(other, NamedCourse) and other.named.answered_ns is None:
+            if isinstance(other, NamedCourse):
                 course.meanwhile.update(_placing(other, course))
         self._inquiry.add(course, evidence, now, snapshot=course.options.snapshot != "none")
 
@@ -192,6 +192,15 @@ class Watcher:
         while recent and now - recent[0][0] > 60 * SECOND_NS:
             recent.popleft()
         recent.append((now, order))
+
+    def _note_found(self, courses: Sequence[Course]) -> None:
+        """Placements of which no answer told the id, and now a read does."""
+        for course in courses:
+            if isinstance(course, NamedCourse) and course.book is Book.NORMAL:
+                for each in course.named.targets:
+                    found = each.want is Want.PRESENT and each.certainty is not Certainty.ACKED
+                    if found and isinstance(each.row, Order):
+                        self.placed(each.row)
 
     async def close(self) -> None:
         """Settle all that is pending as UNKNOWN (`client_closed`) and stop. Safe to call twice."""
@@ -283,11 +292,13 @@ class Watcher:
                 listing, pages = await self._listing(read.symbol, read.book)
                 fed = self._fed(read)
                 progress = self._feed_listing(listing, fed, pages)
+                self._note_found(progress)
                 self._inquiry.done(read, self._session.clock.monotonic_ns(), listing=listing, progress=progress)
             else:
                 page = await self._page(read)
                 fed = self._fed(read)
                 progress = [course for course in fed if course.learn(course.evidence.saw_page(page), page.source, 1)]
+                self._note_found(progress)
                 self._inquiry.done(read, self._session.clock.monotonic_ns(), page=page, progress=progress)
         except BitgetError as error:
             if isinstance(error, UsageError):
@@ -425,8 +436,8 @@ def _cancelling(course: Course, sweep: SweepCourse) -> bool:
 
 
 def _placing(course: NamedCourse, sweep: SweepCourse) -> dict[str, None]:
-    """Client ids of the orders that one places on the symbol that the other sweeps."""
+    """Client ids of the orders that one places on the symbol that the other sweeps, and that are not known yet."""
     if course.book is not sweep.book:
         return {}
-    placed = (each for each in course.named.targets if each.want is Want.PRESENT)
-    return {each.client_oid: None for each in placed if each.symbol == sweep.sweep.symbol}
+    placed = (each for each in course.named.targets if each.want is Want.PRESENT and each.symbol == sweep.sweep.symbol)
+    return {each.client_oid: None for each in placed if each.order_id is None and each.verdict(course.book) is None}
