@@ -281,8 +281,8 @@ def test_a_copy_that_goes_again_is_dated_again() -> None:
 @pytest.mark.parametrize(("offset_ms", "first"), [(-20_000, ["00000"]), (20_000, ["40078", "00000"])])
 def test_an_order_that_was_too_old_because_our_clock_was_wrong_goes_once_more(offset_ms: int, first: list[str]) -> None:
     """
-    20 s behind passes the timestamp's 30 s and fails the window of 5 s: set by the answer, it goes again, once. Ahead of
-    the exchange's clock nothing is too old.
+    20 s behind passes the timestamp's 30 s and fails the window of 5 s: set by the answer, it goes again, once. Ahead
+    of the exchange's clock nothing is too old.
     """
 
     async def main(exchange: SimulatedExchange, client: BitgetClient) -> None:
