@@ -91,6 +91,8 @@ class Driven(World):
         self.asked: list[Asked] = []
         self.changed_by_others: defaultdict[str, list[int]] = defaultdict(list)
         self._numbers = itertools.count()
+        # After so many turns of the loop each caller is cancelled.
+        self.turns: int | None = None
         # The judge must know every handle, also one that is settled before anybody looks.
         watcher = self.client._open().watcher
         signed = watcher.signed
@@ -116,7 +118,12 @@ class Driven(World):
             return await call()
 
         async def start() -> asyncio.Task[Any]:
-            return asyncio.create_task(work())
+            task = asyncio.create_task(work())
+            if self.turns is not None:
+                for _ in range(self.turns):
+                    await asyncio.sleep(0)
+                task.cancel()
+            return task
 
         asked.called_ns = self.now_ns
         asked.task = self.do(start())
