@@ -14,7 +14,6 @@ from bitget_async.errors import UsageError
 from bitget_async.evidence import Book, Certainty, Command, Named, Sweep, Target, Want
 from bitget_async.models import (
     CancellationReport,
-    Fate,
     Modification,
     ModificationReport,
     Outcome,
@@ -24,7 +23,6 @@ from bitget_async.models import (
     ReplacementOutcome,
     ReplacementReport,
     Report,
-    Scope,
     TriggerOrder,
 )
 
@@ -237,9 +235,8 @@ class SweepCourse(Course):
         outcome = Outcome.UNKNOWN if reason is not None else sweep.outcome()
         assert outcome is not None
         proven = outcome in (Outcome.CONFIRMED, Outcome.NOTHING_TO_CANCEL)
-        fates = [each.fate for each in sweep.fates if each.scope is not Scope.LATE]
         # What was gone may have filled: then nothing shows that it ran before the placements that trusted it.
-        trusting = {} if Fate.CANCELLED in fates else self.trusting
+        trusting = {} if sweep.has_cancelled else self.trusting
         more = {"snapshot": self.options.snapshot, "not_touched": ELSEWHERE[self.book]}
         return CancellationReport(
             outcome=outcome,

@@ -213,13 +213,29 @@ class Sweep(Command):
 
     @property
     def has_run(self) -> bool:
-        """Whether an order in scope was open and is gone, not known to have filled: the command has run, then."""
+        """
+        Whether an order in scope was cancelled since the signing; or was open and is gone, not known to have filled:
+        the command has run, then. A listing older than the order does not show that it is gone.
+        """
+        if self.has_cancelled:
+            return True
+        stale_ms = round(self.assumptions.staleness_s * 1_000)
+        told_ms = self._listings[-1][1] - stale_ms if self._listings else 0
         return any(
-            final_fate(known.order.status) is Fate.CANCELLED
-            if known.final
-            else 0 <= known.shown_ns < self.last_listing_ns
+            not known.final
+            and 0 <= known.shown_ns < self.last_listing_ns
+            and known.order.created_ms is not None
+            and known.order.created_ms <= told_ms
             for known in self._orders.values()
             if self._scope(known) is not Scope.LATE
+        )
+
+    @property
+    def has_cancelled(self) -> bool:
+        """Whether an order in scope is proven cancelled since the signing."""
+        return any(
+            known.final and final_fate(known.order.status) is Fate.CANCELLED and self._swept(known.order)
+            for known in self._orders.values()
         )
 
     @property
