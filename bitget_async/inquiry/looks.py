@@ -255,7 +255,9 @@ class NamedLook(Look):
             wants.listings.append(symbol)
         gone = [target for target in mine if self._may_have_ended(target)]
         if gone and self.book is Book.NORMAL and self.stuck % 3 == 2:
-            wants.orders += [_order(target) for target in gone[:MOST_SINGLE]]
+            # Others each time: those at the front may be what nobody knows.
+            start = self.stuck // 3 * MOST_SINGLE % len(gone)
+            wants.orders += [_order(target) for target in (*gone[start:], *gone[:start])[:MOST_SINGLE]]
         elif gone:
             numbers = [None if each.order_id is None else id_number(each.order_id) for each in gone]
             known = [number for number in numbers if number is not None]
@@ -285,6 +287,7 @@ class NamedLook(Look):
             return
         self.later(now, self.gap_ns, [self.evidence.next_over_ns(now)])
         self.gap_ns = min(self.gap_ns * 2, MOST_GAP)
+        self.stuck += 1
 
     def told(self, read: Read, page: Page | None, now: int, *, moved: bool) -> None:
         """A read was answered: where its page goes on, go on at once; where it helped, look again soon."""
@@ -299,8 +302,6 @@ class NamedLook(Look):
         elif moved:
             self.stuck, self.gap_ns = 0, FIRST_GAP
             self.later(now, FIRST_GAP, [evidence.next_over_ns(now)])
-        elif history:
-            self.stuck += 1
 
     def failed(self, resume_ns: int) -> None:
         """A read brought nothing; none is made before `resume_ns`."""
