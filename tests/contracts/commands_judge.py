@@ -145,6 +145,10 @@ class CommandsWorld(Driven):
             # An answer named it wrongly. The client may look for it; it must not say that it has seen it.
             demand(fate.fate is Fate.VANISHED and fate.source == "client", "an order that there is", fate)
             return
+        if fate.source == "client" and fate.order.created_ms is None:
+            # Known by the id in its receipt alone: it may have come into being later than it was acknowledged.
+            demand(fate.fate is Fate.VANISHED, "nothing is claimed of an order that was not seen", fate)
+            return
         super()._judge_fate(settled, fate, signed_ns)
 
     def _judge_placement(self, settled: Settled, item: Item, placement: Any) -> None:
@@ -322,10 +326,11 @@ class CommandsWorld(Driven):
         What a cancel-by-symbol took of this client's own placements.
 
         1. All of it stands in the cancellation's report, as an order or in `placed_meanwhile`, if the report proves
-        anything and the command ran before it was settled. 2. A placement behind the fence, signed after the command,
-        is taken only if it stands in `placed_meanwhile`; or the command ran later than a listing can be old; or an
-        order of the symbol ended otherwise about that time: then the client saw an order go, and the command had not
-        run.
+        anything, the command ran before it was settled, and the placement was known for no longer than two listings can
+        be old: of older orders the snapshot tells, or the history if it is not late too. 2. A placement behind the fence, signed after the command,
+        is taken only if it stands in `placed_meanwhile`; or the command ran later than a listing can be old. Of both
+        the exception: an order of the symbol ended otherwise about that time. Then the client saw an order go, and took
+        it for the sweep.
         """
         items = {(item.symbol, item.size): (asked, item) for asked in self.asked for item in asked.items}
         orders = self.exchange.truth.orders
@@ -350,10 +355,20 @@ class CommandsWorld(Driven):
         report, signed_ns = settled.report, sweep.sweep.signed_ns
         meanwhile = target.client_oid in report.placed_meanwhile
         listed = order_id in {fate.order.order_id for fate in report.orders}
-        if report.outcome is not Outcome.UNKNOWN and run.time_ns <= settled.settled_ns - 260_000_000:
-            demand(meanwhile or listed, "k: what was swept stands in the report", order_id, target.client_oid)
-        if asked.fence and target.command.signed_ns > signed_ns and run.time_ns <= signed_ns + STALE_NS:
-            demand(meanwhile or self._ended_otherwise(run, signed_ns), "k: swept behind the fence", order_id, asked)
+        story = (
+            f"{item.size} {order_id} of {target.client_oid}, {target.certainty}, signed {target.command.signed_ns}, "
+            f"answered {target.command.answered_ns}; sweep signed {signed_ns}, run {run.time_ns} took {run.order_ids}, "
+            f"settled {settled.settled_ns} as {report.outcome}, cleared {report.cleared_at_ms}, {report.acknowledged}, "
+            f"named {report.placed_meanwhile}, listed {[fate.order.order_id for fate in report.orders]}"
+        )
+        after = asked.fence and target.command.signed_ns > signed_ns
+        trusted = after and self._ended_otherwise(run, signed_ns)
+        placed = self.handles.get(asked.handle)
+        fresh = placed is None or placed.settled_ns >= signed_ns - 2 * STALE_NS
+        if fresh and report.outcome is not Outcome.UNKNOWN and run.time_ns <= settled.settled_ns - 260_000_000:
+            demand(meanwhile or listed or trusted, "k: what was swept stands in the report", story)
+        if after and run.time_ns <= signed_ns + STALE_NS:
+            demand(meanwhile or trusted, "k: swept behind the fence", story)
 
     def _ended_otherwise(self, run: Any, signed_ns: int) -> bool:
         return any(

@@ -170,6 +170,18 @@ def reads_that_fail_do_not_make_an_order_absent() -> None:
 
 
 @scenario
+def order_info_is_down_and_the_history_late() -> None:
+    """For 25 s only listings and an empty history are answered, and the order filled at once: nothing is proven."""
+    with world(history_lag_s=NEVER) as it:
+        played(it, "place-order", faults.drop(executed=True))
+        played(it, "orderInfo", faults.page(502, executed=True), times=None)
+        asked = it.place(BTC, "ioc")
+        it.advance(25)
+        it.exchange.faults.clear("orderInfo")
+        came_to(it, asked, PlacementOutcome.PLACED)
+
+
+@scenario
 def a_client_id_is_used_again() -> None:
     """
     The first order of that name is over, the second one got lost. orderInfo tells the first, and may hide another one
@@ -485,6 +497,28 @@ def a_quote_behind_the_fence_is_not_swept() -> None:
                 came_to(it, each, PlacementOutcome.PLACED)
             open_now = it.exchange.truth.open_ids(it.exchange.account.uid)
             demand(len(open_now) == 3, "k: none of them was swept", open_now)
+
+
+@scenario
+def a_fresh_order_that_an_old_listing_does_not_show_is_not_gone() -> None:
+    """The snapshot shows it, the next listing comes from a replica that has not heard of it: no sweep has run yet."""
+    with world(sweep_delay_s=1.2, listing_lag_s=0.0, history_lag_s=NEVER, replicas=20) as it:
+        it.exchange.rest(BTC, 1)
+        it.cancel(BTC)
+        it.advance(0.05)
+        it.exchange.settings.listing_lag_s = 1.9
+        came_to(it, it.place(BTC), PlacementOutcome.PLACED)
+
+
+@scenario
+def a_placement_whose_answer_was_lost_right_before_a_sweep() -> None:
+    """Nobody knows yet whether it is there, the sweep takes it, and the history never tells: the report names it."""
+    for info_lag_s in (0.0, 1.0):
+        with world(sweep_delay_s=0.02, listing_lag_s=1.9, history_lag_s=NEVER, order_info_lag_s=info_lag_s) as it:
+            played(it, "place-order", faults.drop(executed=True))
+            it.place(BTC)
+            it.advance(0.1)
+            it.settle(it.cancel(BTC, snapshot="none"))
 
 
 @scenario
