@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import enum
 from collections.abc import Mapping
+from types import MappingProxyType
 from typing import Any, cast
 
 import msgspec
@@ -204,6 +205,12 @@ class Report(msgspec.Struct, frozen=True, kw_only=True):
     def __bool__(self) -> bool:
         raise TypeError(f"a {type(self).__name__} is neither yes nor no: look at .outcome")
 
+    def __reduce__(self) -> tuple[Any, ...]:
+        # Errors carry reports to other processes, and a read-only mapping cannot be pickled.
+        values = {name: getattr(self, name) for name in self.__struct_fields__}
+        plain = {name: dict(each) if isinstance(each, Mapping) else each for name, each in values.items()}
+        return _rebuilt, (type(self), plain)
+
     def to_dict(self) -> dict[str, Any]:
         """The report as plain JSON values: amounts as strings, enums by value. Holds no secrets."""
         return cast("dict[str, Any]", _plain(self))
@@ -397,6 +404,13 @@ def order_fate(row: Any, fate: Fate, scope: Scope, source: str, server_ms: int |
     """An `OrderFate` from a row of either kind."""
     trigger = row if isinstance(row, TriggerOrder) else None
     return OrderFate(order=order_view(row), fate=fate, scope=scope, source=source, server_ms=server_ms, trigger=trigger)
+
+
+def _rebuilt(kind: type[Report], values: dict[str, Any]) -> Report:
+    given: dict[str, Any] = {
+        name: MappingProxyType(each) if isinstance(each, dict) else each for name, each in values.items()
+    }
+    return kind(**given)
 
 
 def _plain(value: Any) -> Any:
