@@ -43,7 +43,7 @@ from bitget_async.endpoints import (
     Endpoint,
 )
 from bitget_async.errors import printable
-from bitget_async.wire import Answer, Reply, decode, encode
+from bitget_async.wire import Answer, Reply, date, decode, encode
 
 READS = [row for row in CATALOGUE if row.effect is Effect.READ]
 COMMANDS = [row for row in CATALOGUE if row.effect is Effect.COMMAND]
@@ -104,6 +104,36 @@ def test_raw_form_is_signed_and_encoded_form_is_sent(oid: str, sent: str) -> Non
     made = encode(ORDER_INFO, {"client_oid": oid})
     assert made.raw_target == f"/api/v2/spot/trade/orderInfo?clientOid={oid}"
     assert made.sent_target == f"/api/v2/spot/trade/orderInfo?clientOid={sent}"
+
+
+PLACED: dict[str, Any] = {"symbol": "BTCUSDT", "side": "buy", "order_type": "limit", "size": "1", "price": "2"}
+
+
+@pytest.mark.parametrize(
+    ("more", "dated"),
+    [
+        ({"receive_window": 5_000}, True),
+        ({"receive_window": 5_000, "request_time": T_MS}, False),
+        ({"request_time": T_MS}, False),
+        ({}, False),
+    ],
+)
+def test_a_body_with_a_receive_window_wants_its_request_time(more: dict[str, Any], dated: bool) -> None:
+    """The window counts from it: it is written at the signing, unless the caller gave one."""
+    made = encode(PLACE_ORDER, PLACED | more)
+    assert made.dated is dated
+    assert ("requestTime" in json.loads(made.body)) is ("request_time" in more)
+    if dated:
+        one, two = date(made, T_MS), date(made, T_MS + 1)
+        assert json.loads(one.body) == {**json.loads(made.body), "requestTime": str(T_MS)}
+        assert json.loads(two.body)["requestTime"] == str(T_MS + 1)
+        assert (one.row, one.raw_target, one.sent_target) == (made.row, made.raw_target, made.sent_target)
+        assert not one.dated
+
+
+def test_reads_take_a_receive_window_without_being_dated() -> None:
+    """Only bodies are; a late copy of a read does no harm."""
+    assert not encode(ORDER_INFO, {"order_id": "7", "receive_window": 5_000}).dated
 
 
 def test_the_reference_vector_goes_through_encode_and_sign() -> None:
