@@ -15,12 +15,13 @@ from typing import Any
 from unittest import mock
 
 import aiohttp
+from msgspec import structs
 
 from bitget_async import cancellation, evidence, session, watcher, wire
 from bitget_async.errors import BitgetError, OutcomeUnknown, Refused
-from bitget_async.evidence import Sweep, Listing, Page
+from bitget_async.evidence import Listing, Page, Sweep, facts, sweep
 from bitget_async.limits.bucket import Bucket
-from bitget_async.models import Outcome, Scope
+from bitget_async.models import OrderStatus, Outcome, Scope
 from bitget_async.wire import Answer
 
 Plant = Callable[[], contextlib.AbstractContextManager[Any]]
@@ -92,13 +93,15 @@ def ids_compared_as_text() -> Iterator[None]:
 
         __hash__ = int.__hash__
 
-    original = evidence.id_number
+    original = facts.id_number
 
     def id_number(order_id: str) -> int | None:
         number = original(order_id)
         return None if number is None else Text(number)
 
-    with mock.patch.object(evidence, "id_number", id_number), mock.patch.object(watcher, "id_number", id_number):
+    with contextlib.ExitStack() as patches:
+        for room in (facts, sweep, watcher):
+            patches.enter_context(mock.patch.object(room, "id_number", id_number))
         yield
 
 
@@ -121,11 +124,11 @@ def joining_a_signed_command() -> Iterator[None]:
     with mock.patch.object(cancellation.Canceller, "_leave", return_value=None):
         original = cancellation.Canceller._send
 
-        async def send(self: Any, flight: Any, course: Any) -> None:
+        async def send(self: Any, key: Any, flight: Any, course: Any) -> None:
             try:
-                await original(self, flight, course)
+                await original(self, key, flight, course)
             finally:
-                self._unsigned.pop((course.symbol, course.options), None)
+                self._unsigned.pop(key, None)
 
         with mock.patch.object(cancellation.Canceller, "_send", send):
             yield
@@ -186,6 +189,8 @@ def vanished_taken_as_cancelled() -> Iterator[None]:
             for known in self._orders.values():
                 if not known.final and known.shown_ns < listing.requested_ns:
                     known.final = True
+                    row: Any = known.order
+                    known.order = structs.replace(row, status=OrderStatus("cancelled"))
         return news
 
     with mock.patch.object(Sweep, "saw_listing", saw_listing):
