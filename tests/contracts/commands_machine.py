@@ -203,8 +203,11 @@ class Commanding(RuleBasedStateMachine):
     def open_ids(self, symbol: str) -> list[str]:
         return list(self.world.exchange.truth.open_ids(self.world.exchange.account.uid, symbol))
 
-    def trigger_ids(self, symbol: str) -> list[str]:
-        return [each.order_id for each in self.world.exchange.truth.triggers.values() if each.plan.symbol == symbol]
+    def trigger(self, which: int) -> Any:
+        """A trigger order, waiting or over; there is always one."""
+        exchange = self.world.exchange
+        mine = [each for each in exchange.truth.triggers.values() if each.uid == exchange.account.uid][-6:]
+        return mine[which % len(mine)] if mine else exchange.truth.triggers[exchange.rest_trigger("BTCUSDT", 1)[0]]
 
     def name(self, symbol: str, which: int, *, by_oid: bool) -> tuple[str, str]:
         """An order of the symbol, open or ended; or one that nobody knows."""
@@ -319,35 +322,29 @@ class Commanding(RuleBasedStateMachine):
         self.play("place-plan-order", fault)
         self.world.place_plan(symbol, self.recyclable(oid, "plan"))
 
-    @rule(symbol=symbols, which=st.integers(0, 100), back=st.booleans(), fault=cancelling_faults)
-    def somebody_changes_a_trigger(self, symbol: str, which: int, back: bool, fault: Fault | None) -> None:
-        ids = self.trigger_ids(symbol)
-        if ids:
-            self.play("modify-plan-order", fault)
-            order = self.world.exchange.truth.triggers[ids[which % len(ids)]]
-            plan = order.marks[which % len(order.marks)].plan
-            wanted = (plan.trigger_price, plan.size) if back else None
-            self.world.modify_plan(symbol, ("order_id", order.order_id), wanted)
+    @rule(which=st.integers(0, 100), back=st.booleans(), fault=cancelling_faults)
+    def somebody_changes_a_trigger(self, which: int, back: bool, fault: Fault | None) -> None:
+        self.play("modify-plan-order", fault)
+        order = self.trigger(which)
+        plan = order.marks[which % len(order.marks)].plan
+        wanted = (plan.trigger_price, plan.size) if back else None
+        self.world.modify_plan(plan.symbol, ("order_id", order.order_id), wanted)
 
-    @rule(symbol=symbols, which=st.integers(0, 100), by_oid=st.booleans(), fault=cancelling_faults)
-    def somebody_cancels_a_trigger(self, symbol: str, which: int, by_oid: bool, fault: Fault | None) -> None:
-        ids = self.trigger_ids(symbol)
-        if ids:
-            self.play("cancel-plan-order", fault)
-            order = self.world.exchange.truth.triggers[ids[which % len(ids)]]
-            name = ("client_oid", order.client_oid) if by_oid else ("order_id", order.order_id)
-            self.world.cancel_plan(symbol, name)
+    @rule(which=st.integers(0, 100), by_oid=st.booleans(), fault=cancelling_faults)
+    def somebody_cancels_a_trigger(self, which: int, by_oid: bool, fault: Fault | None) -> None:
+        self.play("cancel-plan-order", fault)
+        order = self.trigger(which)
+        name = ("client_oid", order.client_oid) if by_oid else ("order_id", order.order_id)
+        self.world.cancel_plan(order.plan.symbol, name)
 
     @rule(symbol=symbols, snapshot=st.sampled_from(["concurrent", "none"]), fault=sweep_faults)
     def somebody_cancels_all_triggers(self, symbol: str, snapshot: str, fault: Fault | None) -> None:
         self.play("batch-cancel-plan-order", fault)
         self.world.cancel_plans(symbol, snapshot=snapshot)
 
-    @rule(symbol=symbols, which=st.integers(0, 100))
-    def a_trigger_fires(self, symbol: str, which: int) -> None:
-        ids = self.trigger_ids(symbol)
-        if ids:
-            self.world.exchange.fire(ids[which % len(ids)])
+    @rule(which=st.integers(0, 100))
+    def a_trigger_fires(self, which: int) -> None:
+        self.world.exchange.fire(self.trigger(which).order_id)
 
     # -- cancelling by symbol ---------------------------------------------------------------------------------
 
