@@ -322,6 +322,39 @@ def test_a_placement_whose_answer_is_lost_is_found_or_proven_absent(how: str, ex
     with_exchange(main)
 
 
+@pytest.mark.parametrize("code", [None, "43001"])
+def test_an_order_that_order_info_does_not_know_is_absent_however_it_says_so(code: str | None) -> None:
+    """An empty list, or an error code: both are its word that there is no such order."""
+
+    async def main(exchange: SimulatedExchange, client: BitgetClient) -> None:
+        exchange.faults.add("place-order", faults.drop(executed=False))
+        report = await (await buy(client)).settled()
+        assert report.outcome is PlacementOutcome.NOT_PLACED
+        assert report.requests["orderInfo"] <= 12
+
+    with_exchange(main, unknown_order_code=code)
+
+
+@pytest.mark.parametrize("endpoint", ["unfilled-orders", "history-orders", "orderInfo"])
+@pytest.mark.parametrize("how", ["fails", "has a status that nobody knows"])
+def test_an_order_is_not_absent_while_one_of_the_three_reads_does_not_say_so(endpoint: str, how: str) -> None:
+    """Of a lost order that was placed and shows nowhere else: never NOT_PLACED."""
+
+    async def main(exchange: SimulatedExchange, client: BitgetClient) -> None:
+        exchange.faults.add("place-order", faults.drop(executed=True))
+        empty = faults.edited_rows(lambda rows: [])
+        for each in ("unfilled-orders", "history-orders", "orderInfo"):
+            strange = faults.page(502, executed=True) if how == "fails" else faults.status_text("zz")
+            exchange.faults.add(each, strange if each == endpoint else empty, times=None)
+        pending = await buy(client, confirm_within_s=40)
+        if endpoint == "history-orders":
+            exchange.fill(exchange.truth.placements[0].order_id)
+        report = await pending.settled()
+        assert report.outcome is PlacementOutcome.UNKNOWN
+
+    with_exchange(main)
+
+
 REFUSALS: list[tuple[str, type[Refused]]] = [
     ("43012", InsufficientFunds),
     ("40034", UnknownSymbol),
