@@ -319,8 +319,9 @@ class Named:
                     target.paged_ns = max(target.paged_ns, since)
             elif target.verdict(self.book) is None:
                 left = True
-        if left and page.numbers:
-            self._chains[page.symbol] = (since, min(page.numbers))
+        lowest = min(page.numbers, default=None)
+        if left and lowest is not None and (page.below is None or lowest < page.below):
+            self._chains[page.symbol] = (since, lowest)
         else:
             self._chains.pop(page.symbol, None)
 

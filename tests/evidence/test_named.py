@@ -399,6 +399,18 @@ def test_pages_are_followed_only_for_orders_that_are_left() -> None:
     assert made.history_below(BTC, 0) is None
 
 
+def test_a_page_that_ignores_its_cursor_is_not_followed_for_ever() -> None:
+    """The same rows again: the chain ends there and begins anew at the next look."""
+    rows = [done(80 - number, created_s=5, oid="z") for number in range(3)]
+    one = target(Want.PRESENT, signed(Certainty.MAYBE), client_oid="a")
+    made = fed(Named((one,)), page(HORIZON_S, *rows, last=False))
+    below = FIRST_ID + 78
+    assert made.history_below(BTC, 0) == below
+    fed(made, page(HORIZON_S, *rows, below=below, last=False))
+    assert made.history_below(BTC, 0) is None
+    assert one.paged_ns == -1
+
+
 def test_a_page_without_a_readable_id_leads_nowhere() -> None:
     """No cursor can be made of it."""
     one = target(Want.PRESENT, signed(Certainty.MAYBE), client_oid="a")
