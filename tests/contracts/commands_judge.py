@@ -334,8 +334,8 @@ class CommandsWorld(Driven):
 
         1. All of it stands in the cancellation's report, as an order or in `placed_meanwhile`, if the report proves
         anything, the command ran before it was settled, and the placement was known for no longer than two listings
-        can be old: of older orders the snapshot tells, or the history if it is not late too. 2. A placement behind the
-        fence, signed after the command, is taken only if it stands in `placed_meanwhile`; or the command ran later
+        can be old: of older orders the snapshot tells, or the history if it is not late too; and its own report did
+        not stand before its command went out, because its time was up. 2. A placement behind the fence, signed after the command, is taken only if it stands in `placed_meanwhile`; or the command ran later
         than a listing can be old. Of both the exception: an order of the symbol ended otherwise about that time. Then
         the client saw an order go, and took it for the sweep.
         """
@@ -371,7 +371,7 @@ class CommandsWorld(Driven):
         after = asked.fence and target.command.signed_ns > signed_ns
         trusted = after and self._ended_otherwise(run, signed_ns)
         placed = self.handles.get(asked.handle)
-        fresh = placed is None or placed.settled_ns >= signed_ns - 2 * STALE_NS
+        fresh = placed is None or placed.settled_ns >= max(signed_ns - 2 * STALE_NS, target.command.signed_ns)
         if fresh and report.outcome is not Outcome.UNKNOWN and run.time_ns <= settled.settled_ns - 260_000_000:
             demand(meanwhile or listed or trusted, "k: what was swept stands in the report", story)
         if after and run.time_ns <= signed_ns + STALE_NS:

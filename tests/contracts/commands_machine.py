@@ -12,7 +12,7 @@ from bitget_async.sim import Fault, Settings, faults
 
 from .commands_judge import CommandsWorld
 from .commands_world import KINDS
-from .machine import read_faults, seeds, symbols
+from .machine import seeds, symbols
 
 READS = ("unfilled-orders", "history-orders", "orderInfo", "current-plan-order", "history-plan-order")
 
@@ -146,6 +146,26 @@ sweep_faults = sometimes(
         faults.executed_late(2.5),
         faults.executed_in_part(0.5),
         faults.envelope("43001", executed=False),
+    ]
+)
+read_faults = st.sampled_from(
+    [
+        faults.drop(executed=True),
+        faults.hang(executed=True),
+        faults.delayed(after_s=2.5),
+        faults.page(502, executed=True),
+        faults.raw(b"{}", executed=True),
+        faults.raw(b'{"code":"00000","msg":"success","data":null}'),
+        faults.truncated(0.6),
+        faults.envelope("40010", executed=True),
+        faults.envelope("429", status=429, executed=False),
+        faults.envelope("12345", executed=True),
+        faults.ignored_cursor(),
+        faults.repeated_page(),
+        faults.shuffled_rows(),
+        faults.duplicated_rows(),
+        faults.status_text("strange"),
+        faults.bad_number("size"),
     ]
 )
 kinds = st.sampled_from(sorted(KINDS))
