@@ -165,8 +165,9 @@ class CommandsWorld(Driven):
         course = settled.handle._course
         patient = course.confirm_within_s >= 60 and course in self.signings
         if patient and item.book == "normal" and item.client_oid is None:
-            # Made by the last moment that the client can wait for; the reads have had their time.
-            early = any(time_ns <= course.named.commands[0].signed_ns + GRACE_NS for _, _, time_ns in made)
+            # Made while the client can wait for it, and not under another id than the answer told.
+            true_id = placement.order_id in (None, *(order_id for order_id, _, _ in made))
+            early = true_id and any(time_ns <= course.named.commands[0].signed_ns + GRACE_NS for _, _, time_ns in made)
             demand(not early or placement.outcome is PlacementOutcome.PLACED, "m: what is there is found", placement)
         if placement.outcome is PlacementOutcome.NOT_PLACED:
             self._absent.append((item, placement.refusal is not None))
