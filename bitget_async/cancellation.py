@@ -12,7 +12,8 @@ from typing import Any
 from bitget_async.commands import CLAIMS, Sender
 from bitget_async.course import Options, SweepCourse
 from bitget_async.endpoints import BATCH_CANCEL_PLAN_ORDER, CANCEL_SYMBOL_ORDER, Endpoint
-from bitget_async.errors import BitgetError, NotSent, OutcomeUnknown, UsageError
+from bitget_async.endpoints.checks import wait_s
+from bitget_async.errors import BitgetError, NotSent, OutcomeUnknown
 from bitget_async.evidence import Assumptions, Book, Certainty, Sweep
 from bitget_async.handle import PendingCancellation
 from bitget_async.models import BatchAck, SymbolAck, TriggerOrder
@@ -87,8 +88,7 @@ class Canceller:
             UsageError: `max_wait_s` cannot be meant.
             NotSent: that takes longer than `max_wait_s`.
         """
-        if max_wait_s is not None and not 0 <= max_wait_s < float("inf"):
-            raise UsageError(f"max_wait_s must be a number of seconds from 0, or None, not {max_wait_s!r}")
+        wait_s(max_wait_s)
         blocking = self._blocking(symbols)
         if blocking is None:
             return max_wait_s
@@ -104,6 +104,10 @@ class Canceller:
         if max_wait_s is None:
             return None
         return max(max_wait_s - (self._session.clock.monotonic_ns() - began_ns) / 1e9, 0.0)
+
+    def blocks(self, symbols: Collection[str]) -> bool:
+        """Whether `fence` would have to wait."""
+        return self._blocking(symbols) is not None
 
     def _blocking(self, symbols: Collection[str]) -> SweepCourse | None:
         """A cancellation of normal orders of these symbols that may still take one placed now, or `None`."""

@@ -106,13 +106,7 @@ class Commander:
         """
         if len(parts) > 1:
             # One wrong item must not come to light when the others are on their way.
-            place = 0
-            for part in parts:
-                try:
-                    part.row.checked(part.given)
-                except UsageError as error:
-                    raise UsageError(f"items from {place} on: {error}") from None
-                place += len(part.given["order_list"])
+            self.check(parts)
 
         def closed() -> Exception:
             if any(part.copies for part in parts):
@@ -124,6 +118,17 @@ class Commander:
         # Closed with the command on its way: the handle says what is known of it.
         with contextlib.suppress(OutcomeUnknown):
             await self._tasks.outliving(work, name, signed=lambda: any(part.copies for part in parts), closed=closed)
+
+    @staticmethod
+    def check(parts: Sequence[Part]) -> None:
+        """Raise `UsageError` if anything is wrong with a call."""
+        place = 0
+        for part in parts:
+            try:
+                part.row.checked(part.given)
+            except UsageError as error:
+                raise UsageError(f"items from {place} on: {error}" if len(parts) > 1 else str(error)) from None
+            place += len(part.given.get("order_list", ()))
 
     async def close(self) -> None:
         """Commands in flight end."""
@@ -185,10 +190,12 @@ class Commander:
                 _refuse(part.targets, error)
         else:
             part.read(answer.value, part.targets, course.named.odd)
-            course.acknowledged_ms, command.heard = answer.request_time_ms, True
+            command.heard = True
             if course.book is Book.NORMAL:
                 self._note_placed(part)
             known = _together(part.targets)
+            if known is Certainty.ACKED:
+                course.acknowledged_ms = answer.request_time_ms
         for target in part.targets:
             if target.certainty is Certainty.PENDING:
                 target.certainty = known

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import random
 import re
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Collection, Mapping, Sequence
 from decimal import Decimal
 from typing import Any, TypeVar
 
@@ -60,6 +60,7 @@ COUNTER_DIGITS = 8
 
 H = TypeVar("H", bound="Pending[Any, Any]")
 Item = Mapping[str, Any]
+Fence = Callable[[Collection[str], float | None, Callable[[], None]], Awaitable[float | None]]
 
 
 class ClientOids:
@@ -112,7 +113,13 @@ class Desk:
     # -- placing ----------------------------------------------------------------------------------------------
 
     async def place(
-        self, given: Item, *, receive_window_ms: int, confirm_within_s: float, max_wait_s: float | None
+        self,
+        given: Item,
+        *,
+        receive_window_ms: int,
+        fence: Fence | None,
+        confirm_within_s: float,
+        max_wait_s: float | None,
     ) -> PendingPlacement:
         """See `BitgetClient.place_order`."""
         tpsl = given.get("tpsl_type") == "tpsl"
@@ -129,11 +136,18 @@ class Desk:
             book=Book.TPSL if tpsl else Book.NORMAL,
             confirm_within_s=confirm_within_s,
             max_wait_s=max_wait_s,
+            fence=fence,
             more={"receive_window_ms": str(receive_window_ms)},
         )
 
     async def place_batch(
-        self, symbol: str | None, orders: Sequence[Item], *, confirm_within_s: float, max_wait_s: float | None
+        self,
+        symbol: str | None,
+        orders: Sequence[Item],
+        *,
+        fence: Fence | None,
+        confirm_within_s: float,
+        max_wait_s: float | None,
     ) -> PendingPlacement:
         """See `BitgetClient.batch_orders`."""
         items = [
@@ -148,7 +162,12 @@ class Desk:
 
         parts = [part(chunk) for chunk in _chunks(items)]
         return await self._start(
-            PendingPlacement, parts, placement_report, confirm_within_s=confirm_within_s, max_wait_s=max_wait_s
+            PendingPlacement,
+            parts,
+            placement_report,
+            fence=fence,
+            confirm_within_s=confirm_within_s,
+            max_wait_s=max_wait_s,
         )
 
     async def place_plan(self, given: Item, *, confirm_within_s: float, max_wait_s: float | None) -> PendingPlacement:
@@ -214,17 +233,24 @@ class Desk:
 
     # -- replacing and changing -------------------------------------------------------------------------------
 
-    async def replace(self, given: Item, *, confirm_within_s: float, max_wait_s: float | None) -> PendingReplacement:
+    async def replace(
+        self, given: Item, *, fence: Fence | None, confirm_within_s: float, max_wait_s: float | None
+    ) -> PendingReplacement:
         """See `BitgetClient.cancel_replace_order`."""
         wire = self._renamed(given)
         command = self._command()
         part = Part(CANCEL_REPLACE_ORDER, wire, command, self._pair(command, wire), read_replacements)
         return await self._start(
-            PendingReplacement, [part], replacement_report, confirm_within_s=confirm_within_s, max_wait_s=max_wait_s
+            PendingReplacement,
+            [part],
+            replacement_report,
+            fence=fence,
+            confirm_within_s=confirm_within_s,
+            max_wait_s=max_wait_s,
         )
 
     async def replace_batch(
-        self, orders: Sequence[Item], *, confirm_within_s: float, max_wait_s: float | None
+        self, orders: Sequence[Item], *, fence: Fence | None, confirm_within_s: float, max_wait_s: float | None
     ) -> PendingReplacement:
         """See `BitgetClient.batch_cancel_replace_orders`."""
 
@@ -237,7 +263,12 @@ class Desk:
         items = [self._renamed(item) for item in named]
         parts = [part(chunk) for chunk in _chunks(items)]
         return await self._start(
-            PendingReplacement, parts, replacement_report, confirm_within_s=confirm_within_s, max_wait_s=max_wait_s
+            PendingReplacement,
+            parts,
+            replacement_report,
+            fence=fence,
+            confirm_within_s=confirm_within_s,
+            max_wait_s=max_wait_s,
         )
 
     async def modify_plan(
@@ -267,9 +298,10 @@ class Desk:
 
     @staticmethod
     def _target(command: Command, given: Item, want: Want) -> Target:
+        symbol = given.get("symbol")
         return Target(
             command=command,
-            symbol=given.get("symbol") or "",
+            symbol=symbol if isinstance(symbol, str) else "",
             want=want,
             order_id=given.get("order_id"),
             client_oid=given.get("client_oid") or "",
@@ -293,6 +325,7 @@ class Desk:
         confirm_within_s: float,
         max_wait_s: float | None,
         book: Book = Book.NORMAL,
+        fence: Fence | None = None,
         more: dict[str, str] | None = None,
     ) -> H:
         check_confirm_within(confirm_within_s)
@@ -304,6 +337,8 @@ class Desk:
             more=more or {},
         )
         handle = kind(course, self._watcher)
+        if fence is not None and book is Book.NORMAL:
+            max_wait_s = await fence(course.symbols, max_wait_s, lambda: self._commander.check(parts))
         await self._commander.start(course, parts, max_wait_s=max_wait_s)
         return handle
 

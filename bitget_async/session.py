@@ -18,6 +18,7 @@ from bitget_async.clock import Clock, ServerClock
 from bitget_async.codes import classify
 from bitget_async.credentials import Credentials
 from bitget_async.endpoints import Effect, Endpoint
+from bitget_async.endpoints.checks import wait_s
 from bitget_async.errors import (
     BitgetError,
     ClockSkewed,
@@ -118,8 +119,7 @@ class Session:
         Cancelling: safe while waiting for a token; a copy that was written stays written.
         """
         request = encode(row, given)
-        if max_wait_s is not None and not 0 <= max_wait_s < float("inf"):
-            raise UsageError(f"max_wait_s must be a number of seconds from 0, or None, not {max_wait_s!r}")
+        wait_s(max_wait_s)
         if row.signed and self._credentials is None:
             raise UsageError(f"{row.name} needs credentials")
         budget_s = self._timeout_s if timeout_s is None else timeout_s

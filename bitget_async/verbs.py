@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import enum
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -166,10 +166,12 @@ class TradingVerbs:
             "execute_stop_loss_price": execute_stop_loss_price,
         }
         wire = self._placed(symbol, given, check=check)
-        if fence and tpsl_type != "tpsl":
-            max_wait_s = await self._fenced([symbol], max_wait_s)
         return await parts.desk.place(
-            wire, receive_window_ms=receive_window_ms, confirm_within_s=confirm_within_s, max_wait_s=max_wait_s
+            wire,
+            receive_window_ms=receive_window_ms,
+            fence=self._fenced if fence else None,
+            confirm_within_s=confirm_within_s,
+            max_wait_s=max_wait_s,
         )
 
     async def batch_orders(
@@ -206,9 +208,13 @@ class TradingVerbs:
         """
         parts = self._open()
         items = _each("batch_orders", orders, lambda each: self._placed(each.get("symbol", symbol), each, check=check))
-        if fence:
-            max_wait_s = await self._fenced([symbol or item.get("symbol") for item in items], max_wait_s)
-        return await parts.desk.place_batch(symbol, items, confirm_within_s=confirm_within_s, max_wait_s=max_wait_s)
+        return await parts.desk.place_batch(
+            symbol,
+            items,
+            fence=self._fenced if fence else None,
+            confirm_within_s=confirm_within_s,
+            max_wait_s=max_wait_s,
+        )
 
     # -- cancelling by id -------------------------------------------------------------------------------------
 
@@ -343,9 +349,12 @@ class TradingVerbs:
             "execute_stop_loss_price": execute_stop_loss_price,
         }
         wire = self._replaced(given, check=check)
-        if fence:
-            max_wait_s = await self._fenced([symbol], max_wait_s)
-        return await parts.desk.replace(wire, confirm_within_s=confirm_within_s, max_wait_s=max_wait_s)
+        return await parts.desk.replace(
+            wire,
+            fence=self._fenced if fence else None,
+            confirm_within_s=confirm_within_s,
+            max_wait_s=max_wait_s,
+        )
 
     async def batch_cancel_replace_orders(
         self,
@@ -374,14 +383,24 @@ class TradingVerbs:
         """
         parts = self._open()
         items = _each("batch_cancel_replace_orders", orders, lambda each: self._replaced(each, check=check))
-        if fence:
-            max_wait_s = await self._fenced([item.get("symbol") for item in items], max_wait_s)
-        return await parts.desk.replace_batch(items, confirm_within_s=confirm_within_s, max_wait_s=max_wait_s)
+        return await parts.desk.replace_batch(
+            items,
+            fence=self._fenced if fence else None,
+            confirm_within_s=confirm_within_s,
+            max_wait_s=max_wait_s,
+        )
 
-    async def _fenced(self, symbols: Iterable[object], max_wait_s: float | None) -> float | None:
-        """Wait until no cancellation by symbol can take an order placed now; what is left of the longest wait."""
-        names = {each for each in symbols if isinstance(each, str)}
-        left_s = await self._open().canceller.fence(names, max_wait_s)
+    async def _fenced(
+        self, symbols: Collection[str], max_wait_s: float | None, check: Callable[[], None]
+    ) -> float | None:
+        """
+        Wait until no cancellation by symbol can take an order placed now; what is left of the longest wait. Where there
+        is one to wait for, `check` first says what is wrong with the call.
+        """
+        canceller = self._open().canceller
+        if canceller.blocks(symbols):
+            check()
+        left_s = await canceller.fence(symbols, max_wait_s)
         # Closing the client lifts the fence too: then nothing is sent any more.
         self._open()
         return left_s

@@ -421,3 +421,45 @@ def test_closing_the_client_frees_whoever_waits_behind_the_fence() -> None:
         assert exchange.truth.count("place-order") == 0
 
     with_exchange(main)
+
+
+@pytest.mark.parametrize(
+    "call",
+    [
+        lambda client: client.place_order(BTC, "buy", "limit", "0.01", price="50000", stp_mode="never"),
+        lambda client: client.batch_orders(
+            [{"side": "up", "order_type": "limit", "size": "1", "price": "2"}] * 25, BTC
+        ),
+        lambda client: client.cancel_replace_order(BTC, order_id="seven", price="50000", size="0.01"),
+        lambda client: client.batch_cancel_replace_orders([{"symbol": BTC, "price": "1", "size": "1"}]),
+    ],
+    ids=["place", "batch", "replace", "batch replace"],
+)
+def test_what_is_wrong_with_a_call_is_said_before_the_wait_behind_the_fence(
+    call: Callable[[BitgetClient], Awaitable[object]],
+) -> None:
+    """A second of waiting does not make it right, and `NotSent` would hide it."""
+
+    async def main(exchange: SimulatedExchange, client: BitgetClient) -> None:
+        exchange.rest(BTC, 1, age_s=60)
+        _ = await client.cancel_symbol_orders(BTC)
+        since = now_s()
+        with pytest.raises(UsageError):
+            await call(client)
+        assert now_s() == since
+
+    with_exchange(main, sweep_delay_s=1.0)
+
+
+@pytest.mark.parametrize("wrong", ["1", -0.1, math.inf, math.nan, True])
+def test_a_longest_wait_that_cannot_be_meant_is_refused(wrong: Any) -> None:
+    """Whether there is something to wait for or not."""
+
+    async def main(exchange: SimulatedExchange, client: BitgetClient) -> None:
+        with pytest.raises(UsageError, match="max_wait_s"):
+            await quote(client, max_wait_s=wrong)
+        with pytest.raises(UsageError, match="max_wait_s"):
+            await client.cancel_order(BTC, order_id="7", max_wait_s=wrong)
+        assert exchange.truth.count() == 0
+
+    with_exchange(main)

@@ -27,6 +27,7 @@ __all__ = [
     "symbol",
     "symbols",
     "user_id",
+    "wait_s",
     "word",
 ]
 
@@ -104,6 +105,13 @@ def amount(value: object) -> str:
         raise UsageError(f"must be a positive number, not {_shown(value)}")
     text = format(number, "f")
     return text.rstrip("0").rstrip(".") if "." in text else text
+
+
+def wait_s(max_wait_s: object) -> None:
+    """Raise `UsageError` unless that is a longest wait: a number of seconds from 0, or `None` for no bound."""
+    number = isinstance(max_wait_s, (int, float)) and not isinstance(max_wait_s, bool)
+    if max_wait_s is not None and not (number and 0 <= max_wait_s < float("inf")):  # type: ignore[operator]
+        raise UsageError(f"max_wait_s must be a number of seconds from 0, or None, not {_shown(max_wait_s)}")
 
 
 def price_text(value: object) -> str:
