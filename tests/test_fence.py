@@ -459,7 +459,7 @@ def test_a_longest_wait_that_cannot_be_meant_is_refused(wrong: Any) -> None:
         with pytest.raises(UsageError, match="max_wait_s"):
             await quote(client, max_wait_s=wrong)
         with pytest.raises(UsageError, match="max_wait_s"):
-            await client.cancel_order(BTC, order_id="7", max_wait_s=wrong)
+            _ = await client.cancel_order(BTC, order_id="7", max_wait_s=wrong)
         assert exchange.truth.count() == 0
 
     with_exchange(main)
