@@ -16,8 +16,7 @@ from typing import Any
 from bitget_async import BitgetClient, Outcome, PlacementOutcome
 from bitget_async.clock import VirtualClock
 from bitget_async.sim import SYMBOLS, Settings, SimulatedExchange
-
-from ..conftest import run_virtual
+from tests.conftest import run_virtual
 
 READS = ("unfilled-orders", "history-orders", "orderInfo")
 COMMANDS = {"batch-orders": 5, "cancel-symbol-order": 5}
