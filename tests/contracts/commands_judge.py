@@ -163,7 +163,9 @@ class CommandsWorld(Driven):
                 demand(truth.status == placement.order.status.value, "a: the true status", placement, truth)
                 demand(placement.order.base_volume == truth.filled, "a: the true amount", placement, truth)
         course = settled.handle._course
-        patient = course.confirm_within_s >= 60 and course in self.signings
+        # Where the history never comes, orders that ended are asked for one by one, a few at a time.
+        told = self.exchange.settings.history_lag_s != float("inf") or len(course.named.targets) <= 3
+        patient = course.confirm_within_s >= 60 and course in self.signings and told
         if patient and item.book == "normal" and item.client_oid is None:
             # Made while the client can wait for it, and not under another id than the answer told.
             true_id = placement.order_id in (None, *(order_id for order_id, _, _ in made))
