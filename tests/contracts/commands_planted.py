@@ -15,13 +15,19 @@ from bitget_async.models import Order, OrderStatus
 from .planted import Plant
 
 BUGS: dict[str, Plant] = {}
+CAUGHT_BY: dict[str, str] = {}
 SECOND_NS = 1_000_000_000
 
 
-def plant(bug: Callable[[], Iterator[None]]) -> Callable[[], Iterator[None]]:
-    """Register a bug under its name."""
-    BUGS[bug.__name__] = contextlib.contextmanager(bug)
-    return bug
+def plant(caught_by: str) -> Callable[[Callable[[], Iterator[None]]], Callable[[], Iterator[None]]]:
+    """Register a bug under its name, with the scenario that is to catch it."""
+
+    def register(bug: Callable[[], Iterator[None]]) -> Callable[[], Iterator[None]]:
+        BUGS[bug.__name__] = contextlib.contextmanager(bug)
+        CAUGHT_BY[bug.__name__] = caught_by
+        return bug
+
+    return register
 
 
 def patched(owner: Any, name: str, made: Any) -> contextlib.AbstractContextManager[Any]:
@@ -36,7 +42,7 @@ def ended(target: Target) -> None:
     target.final = True
 
 
-@plant
+@plant("a_placement_that_got_lost_is_not_placed_once_it_cannot_appear")
 def receive_window_not_waited_for() -> Iterator[None]:
     """Complete reads without the order, at once: NOT_PLACED."""
     original = Target.over_ns.fget  # type: ignore[attr-defined]
@@ -48,7 +54,7 @@ def receive_window_not_waited_for() -> Iterator[None]:
         yield
 
 
-@plant
+@plant("order_info_is_down_and_the_history_late")
 def not_placed_without_order_info() -> Iterator[None]:
     """A listing and the history without the order: NOT_PLACED, though it may have filled and the history lags."""
 
@@ -59,7 +65,7 @@ def not_placed_without_order_info() -> Iterator[None]:
         yield
 
 
-@plant
+@plant("a_batch_without_an_answer")
 def not_placed_by_one_empty_listing() -> Iterator[None]:
     """The first listing without the order decides."""
     original = Target.verdict
@@ -73,7 +79,7 @@ def not_placed_by_one_empty_listing() -> Iterator[None]:
         yield
 
 
-@plant
+@plant("order_not_found_asks_what_became_of_it")
 def order_not_found_taken_as_cancelled() -> Iterator[None]:
     """43001 to a cancel: the order is called cancelled."""
     original = commands.Commander._send
@@ -89,7 +95,7 @@ def order_not_found_taken_as_cancelled() -> Iterator[None]:
         yield
 
 
-@plant
+@plant("a_replacement_without_an_answer")
 def failure_inside_success_taken_as_success() -> Iterator[None]:
     """The envelope says 00000: every replacement in it is called done."""
     original = commands.read_replacements
@@ -107,7 +113,7 @@ def failure_inside_success_taken_as_success() -> Iterator[None]:
         yield
 
 
-@plant
+@plant("acknowledged_is_not_placed")
 def acknowledged_taken_as_placed() -> Iterator[None]:
     """An answer with an id is an order."""
     original = Target.verdict
@@ -120,7 +126,7 @@ def acknowledged_taken_as_placed() -> Iterator[None]:
         yield
 
 
-@plant
+@plant("a_client_id_is_used_again")
 def client_id_compared_without_times() -> Iterator[None]:
     """Whatever carries the client id is ours, also the order of that name before it."""
 
@@ -131,7 +137,7 @@ def client_id_compared_without_times() -> Iterator[None]:
         yield
 
 
-@plant
+@plant("a_lost_answer_to_a_placement_is_found_by_the_client_id")
 def resent_after_a_lost_answer() -> Iterator[None]:
     """A command without an answer is sent once more."""
     original = session.Session._pause_s
@@ -145,7 +151,7 @@ def resent_after_a_lost_answer() -> Iterator[None]:
         yield
 
 
-@plant
+@plant("a_refusal_of_order_info_is_an_answer")
 def order_not_found_of_order_info_is_a_failed_read() -> Iterator[None]:
     """OrderInfo's refusal of an unknown id counts as no answer: what is absent is never proven absent."""
 
@@ -156,7 +162,7 @@ def order_not_found_of_order_info_is_a_failed_read() -> Iterator[None]:
         yield
 
 
-@plant
+@plant("the_answer_to_a_cancel_names_another_order")
 def any_id_in_the_answer_is_ours() -> Iterator[None]:
     """The id in an answer is taken, whatever was asked for."""
 
@@ -167,7 +173,7 @@ def any_id_in_the_answer_is_ours() -> Iterator[None]:
         yield
 
 
-@plant
+@plant("an_answer_names_the_order_of_somebody_else")
 def client_id_of_the_answered_order_not_compared() -> Iterator[None]:
     """A row with the id of the answer is ours, whatever client id it carries."""
     original = Named._saw
@@ -187,7 +193,7 @@ def client_id_of_the_answered_order_not_compared() -> Iterator[None]:
         yield
 
 
-@plant
+@plant("a_quote_behind_the_fence_is_not_swept")
 def fence_removed() -> Iterator[None]:
     """Placements go at once, whatever is being swept, and nobody notes it."""
 
@@ -201,21 +207,21 @@ def fence_removed() -> Iterator[None]:
         yield
 
 
-@plant
+@plant("a_quote_behind_the_fence_is_not_swept")
 def fence_opened_by_an_empty_listing() -> Iterator[None]:
     """Cleared is enough: nothing has to show that the sweep has run."""
     with patched(evidence.Sweep, "has_run", property(lambda self: True)):
         yield
 
 
-@plant
+@plant("a_quote_without_the_fence_is_named")
 def swept_placements_not_named() -> Iterator[None]:
     """The cancellation does not know what this client placed meanwhile."""
     with patched(watcher, "_placing", lambda course, sweep: {}):
         yield
 
 
-@plant
+@plant("many_ids_each_with_its_own_fate")
 def batch_items_matched_by_position() -> Iterator[None]:
     """The first item of the answer is the first order of the batch."""
 
@@ -229,7 +235,7 @@ def batch_items_matched_by_position() -> Iterator[None]:
         yield
 
 
-@plant
+@plant("a_cancel_that_acts_at_the_last_moment")
 def horizon_without_the_grace() -> Iterator[None]:
     """A command that was accepted has acted at once."""
     horizon, finished = Command.horizon_ns.fget, Command.finished_ns.fget  # type: ignore[attr-defined]
@@ -245,7 +251,7 @@ def horizon_without_the_grace() -> Iterator[None]:
         yield
 
 
-@plant
+@plant("many_replacements_each_for_itself")
 def vanished_taken_as_cancelled() -> Iterator[None]:
     """A named order that the listing does not show any more is called cancelled."""
     original = Named.saw_listing
@@ -262,7 +268,7 @@ def vanished_taken_as_cancelled() -> Iterator[None]:
         yield
 
 
-@plant
+@plant("a_change_is_proven_by_what_the_order_has_since")
 def old_values_taken_as_the_change() -> Iterator[None]:
     """A listing of before the change shows the wanted values, from the time before."""
 
@@ -273,7 +279,7 @@ def old_values_taken_as_the_change() -> Iterator[None]:
         yield
 
 
-@plant
+@plant("a_caller_is_cancelled_while_it_waits_for_the_answer")
 def cancelled_caller_takes_its_command_along() -> Iterator[None]:
     """Cancelling the caller ends the command's task, also when it is on the wire."""
     original = tasks.Tasks.outliving
