@@ -158,11 +158,15 @@ class Target:
         return None
 
     def _has_changed(self) -> bool:
-        """Whether it had the new values after the signing: an old listing can show the same ones from before."""
+        """
+        Whether it had the new values after the signing: an old listing can show the same ones from before. What ended
+        with them keeps them.
+        """
         row, bounds = self.row, self.command.sign_bounds
         if row is None or bounds is None or self.changed is None or not self.changed(row):
             return False
-        return self.shown_ns >= self.command.deciding_ns or (row.updated_ms is not None and row.updated_ms >= bounds[0])
+        since = row.updated_ms is not None and row.updated_ms >= bounds[0]
+        return self.final or since or self.shown_ns >= self.command.deciding_ns
 
     def _placed(self, book: Book) -> Verdict | None:
         """

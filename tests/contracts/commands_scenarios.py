@@ -479,6 +479,19 @@ def a_change_is_proven_by_what_the_order_has_since() -> None:
         came_to(it, back, Modification.NOT_MODIFIED)
 
 
+@scenario
+def a_change_of_an_order_that_ended_with_these_values() -> None:
+    """It has executed with the values that are asked for: it has them, and for ever."""
+    with world() as it:
+        placed = it.place_plan(BTC)
+        came_to(it, placed, PlacementOutcome.PLACED)
+        order = it.exchange.truth.triggers[placed.handle.order_id]
+        it.exchange.fire(order.order_id)
+        it.advance(3)
+        wanted = (order.plan.trigger_price, order.plan.size)
+        came_to(it, it.modify_plan(BTC, ("order_id", order.order_id), wanted), Modification.MODIFIED)
+
+
 # -- the fence -------------------------------------------------------------------------------------------------
 
 
