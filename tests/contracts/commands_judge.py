@@ -400,8 +400,9 @@ def _same(one: Any, other: Any) -> bool:
 
 
 def _values(plan: Any) -> tuple[Any, Any]:
-    """What the calls of these tests change of a trigger order."""
-    return plan.trigger_price, plan.size
+    """What the calls of these tests make of a trigger order: a limit order at the trigger price; else nothing of it."""
+    limit = plan.order_type == "limit" and plan.execute_price == plan.trigger_price
+    return (plan.trigger_price, plan.size) if limit else (None, None)
 
 
 def _target(asked: Asked, item: Item) -> Target:
