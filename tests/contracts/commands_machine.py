@@ -22,7 +22,7 @@ LATE = faults.executed_late(8.0)
 
 def _foreign_id(data: Any) -> Any:
     """Another order's id, or one of none, in place of the right one."""
-    if isinstance(data, dict) and "orderId" in data:
+    if isinstance(data, dict) and data.get("orderId"):
         return data | {"orderId": str(int(data["orderId"]) - 1)}
     if isinstance(data, dict) and "successList" in data:
         done = data["successList"] or []
