@@ -100,6 +100,8 @@ class Watcher:
         now = self._session.clock.monotonic_ns()
         if course.report is not None:
             # Its time was up before this copy, or the last of its commands, could go out: the report stands.
+            if isinstance(course, NamedCourse):
+                self._note_placements(course)
             return
         if course in self._pending:
             self._inquiry.resigned(course)

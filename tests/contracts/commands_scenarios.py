@@ -558,6 +558,20 @@ def a_quote_without_the_fence_is_named() -> None:
         demand(report.placed_meanwhile == ("swept",), "k: it is named", report.placed_meanwhile)
 
 
+@scenario
+def a_placement_whose_report_stands_before_it_goes_out() -> None:
+    """Its time is up while it waits for its next copy; a sweep signed before that copy takes it: the sweep names it."""
+    with world(sweep_delay_s=1.5, history_lag_s=NEVER) as it:
+        played(it, "place-order", faults.envelope("429", status=429) | faults.delayed(after_s=2.0))
+        asked = it.place(BTC, confirm_within_s=1.0)
+        it.advance(1.9)
+        call = it.cancel(BTC)
+        came_to(it, asked, PlacementOutcome.UNKNOWN)
+        it.advance(1.0)
+        report = it.settle(call)
+        demand(asked.handle.client_oid in report.placed_meanwhile, "k: it is named", report.placed_meanwhile)
+
+
 # -- callers ---------------------------------------------------------------------------------------------------
 
 
