@@ -343,7 +343,13 @@ class CommandsWorld(Driven):
         than a listing can be old. Of both the exception: an order of the symbol ended otherwise about that time. Then
         the client saw an order go, and took it for the sweep.
         """
-        items = {(item.symbol, item.size): (asked, item) for asked in self.asked for item in asked.items}
+        # The spot order that a trigger order made is nobody's placement.
+        items = {
+            (item.symbol, item.size): (asked, item)
+            for asked in self.asked
+            for item in asked.items
+            if item.book == "normal"
+        }
         orders = self.exchange.truth.orders
         sweeps = [course for course in self.signings if isinstance(course, SweepCourse) and course.book is Book.NORMAL]
         copies = {copy.index: copy for copy in self.exchange.truth.copies("cancel-symbol-order")}
