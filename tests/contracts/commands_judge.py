@@ -162,15 +162,6 @@ class CommandsWorld(Driven):
                 truth = self.exchange.truth.orders[placement.order_id]
                 demand(truth.status == placement.order.status.value, "a: the true status", placement, truth)
                 demand(placement.order.base_volume == truth.filled, "a: the true amount", placement, truth)
-        course = settled.handle._course
-        # Where the history never comes, orders that ended are asked for one by one, a few at a time.
-        told = self.exchange.settings.history_lag_s != float("inf") or len(course.named.targets) <= 3
-        patient = course.confirm_within_s >= 60 and course in self.signings and told
-        if patient and item.book == "normal" and item.client_oid is None:
-            # Made while the client can wait for it, and not under another id than the answer told.
-            true_id = placement.order_id in (None, *(order_id for order_id, _, _ in made))
-            early = true_id and any(time_ns <= course.named.commands[0].signed_ns + GRACE_NS for _, _, time_ns in made)
-            demand(not early or placement.outcome is PlacementOutcome.PLACED, "m: what is there is found", placement)
         if placement.outcome is PlacementOutcome.NOT_PLACED:
             self._absent.append((item, placement.refusal is not None))
 
