@@ -186,6 +186,7 @@ class Commander:
                 # Never stamped: its orders are judged by what is read from now on.
                 now = self._session.clock.monotonic_ns()
                 command.signed(now, self._session.server.estimate_ms(now))
+                course.signed(now)
             if isinstance(error, Refused):
                 _refuse(part.targets, error)
         else:

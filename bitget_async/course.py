@@ -278,6 +278,11 @@ class NamedCourse(Course):
         """Whether something is proven of every order."""
         return self.named.settled
 
+    def signed(self, now: int) -> None:
+        """A command of it was signed; the time to confirm counts from the last one: no report may stand before it."""
+        if all(command.stamped for command in self.named.commands):
+            Course.signed(self, now)
+
     def learn(self, news: Sequence[Target], endpoint: str, requests: int) -> bool:
         """See `Course.learn`."""
         told = [self.named.placement(each) if each.want is Want.PRESENT else self.named.fate(each) for each in news]

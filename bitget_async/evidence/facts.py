@@ -120,7 +120,7 @@ class Command:
         assumptions: see there.
         accepted_for_ns: how long after its timestamp the exchange may still accept it.
         certainty: see there.
-        signed_ns, signed_ms: when it was stamped, monotonic and by the estimate of the exchange's clock.
+        stamped: whether it was; `signed_ns`, `signed_ms`: when, monotonic and by the estimate of the exchange's clock.
         answered_ns: when the answer came, or when it was known that none will; `None` before.
         heard: whether the exchange said what it did with it: after that it cannot accept it any more.
     """
@@ -129,6 +129,7 @@ class Command:
     assumptions: Assumptions = Assumptions()
     accepted_for_ns: int = ACCEPTED_FOR_NS
     certainty: Certainty = Certainty.PENDING
+    stamped: bool = False
     signed_ns: int = 0
     signed_ms: int = 0
     answered_ns: int | None = None
@@ -136,6 +137,7 @@ class Command:
 
     def signed(self, now: int, timestamp_ms: int) -> None:
         """A copy of the command was stamped; an earlier one, if any, is proven not executed."""
+        self.stamped = True
         self.signed_ns = now
         self.signed_ms = timestamp_ms
 

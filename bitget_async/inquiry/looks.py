@@ -30,6 +30,7 @@ FIRST_GAP = 200 * MS
 MOST_GAP = 5_000 * MS
 PATIENCE = 3_000 * MS
 MOST_SINGLE = 3
+MOST_AT_LAST = 9
 NEVER = 1 << 62
 
 
@@ -255,9 +256,11 @@ class NamedLook(Look):
             wants.listings.append(symbol)
         gone = [target for target in mine if self._may_have_ended(target)]
         if gone and self.book is Book.NORMAL and self.stuck % 3 == 2:
-            # Others each time: those at the front may be what nobody knows.
-            start = self.stuck // 3 * MOST_SINGLE % len(gone)
-            wants.orders += [_order(target) for target in (*gone[start:], *gone[:start])[:MOST_SINGLE]]
+            # Others each time, and more: those at the front may be what nobody knows, and the history may never come.
+            turn = self.stuck // 3
+            start = sum(min(MOST_SINGLE * (each + 1), MOST_AT_LAST) for each in range(turn)) % len(gone)
+            some = (*gone[start:], *gone[:start])[: min(MOST_SINGLE * (turn + 1), MOST_AT_LAST)]
+            wants.orders += [_order(target) for target in some]
         elif gone:
             numbers = [None if each.order_id is None else id_number(each.order_id) for each in gone]
             known = [number for number in numbers if number is not None]
@@ -296,12 +299,23 @@ class NamedLook(Look):
         if evidence.answered_ns is None or not concerns or not evidence.left:
             return
         history = page is not None and page.asked is None
-        going_on = history and evidence.history_below(read.symbol, 0) is not None
-        if going_on or (history and moved and page is not None and not page.last):
+        if page is not None and history and (self._goes_on(page, now) or (moved and not page.last)):
             self.window(now)
         elif moved:
-            self.stuck, self.gap_ns = 0, FIRST_GAP
+            if read.kind is not ReadKind.ORDER:
+                self.stuck = 0
+            elif self.stuck % 3 == 0:
+                # One by one is what helps: so again.
+                self.stuck += 2
+            self.gap_ns = FIRST_GAP
             self.later(now, FIRST_GAP, [evidence.next_over_ns(now)])
+
+    def _goes_on(self, page: Page, now: int) -> bool:
+        """Whether it reads the history down to where an order would stand, and the next page lies below this one."""
+        floors = [floor for each in self.evidence.left if each.paged_ns < (floor := self._floor_ns(each)) <= now]
+        if not floors or not page.numbers:
+            return False
+        return self.evidence.history_below(page.symbol, max(floors)) == min(page.numbers)
 
     def failed(self, resume_ns: int) -> None:
         """A read brought nothing; none is made before `resume_ns`."""

@@ -195,9 +195,32 @@ def test_many_that_are_stuck_are_asked_for_one_by_one_now_and_then() -> None:
     assert found[0] is ReadKind.HISTORY
     assert 3 <= found.count(ReadKind.ORDER) <= 9
     assert found.count(ReadKind.HISTORY) >= 4
-    # Others each time.
+    # Others each time, and in turn.
     asked = [read.order_id for _, read in world.reads if read.kind is ReadKind.ORDER]
-    assert len(set(asked)) == len(asked)
+    assert len(set(asked[:7])) == 7
+
+
+@pytest.mark.parametrize("seed", range(3))
+def test_a_batch_whose_history_never_comes_is_proven_one_by_one_in_time(seed: int) -> None:
+    """More of them in each turn: sixty seconds are enough for twenty-five."""
+    world = World(some(25, BTC, ended_s=0.1, told_s=NEVER), seed=seed, prompt=True)
+    made = usual(world, "a", *cancels(*world.orders))
+    world.run(60)
+    assert made.left == []
+    assert world.proven["a"] <= 5
+    assert len(world.reads) <= 35
+
+
+@pytest.mark.parametrize("seed", range(3))
+def test_a_page_that_goes_on_is_followed_only_by_who_reads_downwards(seed: int) -> None:
+    """Pages full of others' orders show nothing new each time: that is no reason to ask at once again."""
+    others = some(150, BTC, ended_s=-50.0, told_s=-49.0)
+    mine = {number + 5_000: order for number, order in some(10, BTC, ended_s=0.1, told_s=NEVER).items()}
+    world = World(others | mine, seed=seed, prompt=True)
+    usual(world, "a", *cancels(*mine))
+    world.run(30)
+    assert world.proven["a"] <= 3
+    assert len(world.reads) <= 20
 
 
 def test_orders_that_nobody_knows_do_not_stand_in_the_way_of_the_others() -> None:

@@ -38,12 +38,15 @@ class Truth:
 
 @dataclass
 class World:
-    """An inquiry, an exchange without lag in its listings, and the time between them."""
+    """
+    An inquiry, an exchange without lag in its listings, and the time between them. `prompt`: orderInfo has no lag.
+    """
 
     orders: dict[int, Truth] = field(default_factory=dict)
     latency_s: float = 0.05
     fails: Callable[[float, Read], bool] = lambda at_s, read: False
     banned: bool = False
+    prompt: bool = False
     seed: int = 1
     now: int = START_NS
     reads: list[tuple[float, Read]] = field(default_factory=list)
@@ -188,10 +191,14 @@ class World:
                 self.inquiry.remove(name)
                 self.closed[name] = self.pending.pop(name)
 
+    def _told_s(self, order: Truth, single: bool) -> float:
+        """From when on that read shows it ended."""
+        return order.ended_s if single and self.prompt else order.told_s
+
     def _page(self, read: Read, asked_ns: int, at_s: float) -> Page:
         single = read.kind is ReadKind.ORDER
         rows = [
-            self._row(number, "cancelled" if order.told_s <= at_s else "live")
+            self._row(number, "cancelled" if self._told_s(order, single) <= at_s else "live")
             for number, order in sorted(self.orders.items(), reverse=True)
             if (order.born_s <= at_s if single else order.told_s <= at_s)
             and read.symbol in (None, order.symbol)
