@@ -267,3 +267,22 @@ def test_a_time_to_confirm_is_seconds_up_to_a_day(seconds: Any) -> None:
     assert not is_seconds(seconds, 86_400.0)
     assert is_seconds(0.001, 86_400.0)
     check_confirm_within(86_400)
+
+
+def test_the_time_to_confirm_counts_from_the_last_command_of_a_call() -> None:
+    """A batch whose second command waits for its token: no report may stand while that can still go out."""
+    commands = [Command(bounds_ms=lambda at_ns: None) for _ in range(2)]
+    targets = tuple(Target(command=each, symbol=BTC, want=Want.FINAL, order_id="1") for each in commands)
+
+    async def main() -> None:
+        course = NamedCourse(
+            command="batch-cancel-order", named=Named(targets), build=cancellation_report, confirm_within_s=8.0
+        )
+        commands[0].signed(SECOND, 1)
+        course.signed(SECOND)
+        assert course.deadline_ns > 10**6 * SECOND
+        commands[1].signed(30 * SECOND, 2)
+        course.signed(30 * SECOND)
+        assert course.deadline_ns == 38 * SECOND
+
+    asyncio.run(main())
