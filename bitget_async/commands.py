@@ -143,12 +143,17 @@ class Commander:
                 for part in parts
             ]
             try:
-                for task in sending:
-                    await task
+                # Not the tasks themselves: cancelling who awaits one of them would cancel that one.
+                await asyncio.wait(sending)
             except asyncio.CancelledError:
-                for task in sending:
-                    task.cancel()
-                raise
+                if not any(part.copies for part in parts):
+                    for task in sending:
+                        task.cancel()
+                    raise
+                # One was stamped in the very turn in which the caller left: then the call goes on without it.
+                await asyncio.wait(sending)
+            for task in sending:
+                await task
         errors = [part.error for part in parts if part.error is not None]
         if len(errors) == len(parts):
             self._watcher.dropped(course)

@@ -686,6 +686,31 @@ def test_a_caller_that_is_cancelled_while_waiting_for_a_token_withdraws_the_comm
     with_exchange(main)
 
 
+def test_a_caller_that_is_cancelled_leaves_all_commands_of_its_call_or_none() -> None:
+    """In whatever turn it goes: also in the one in which the first of them is stamped."""
+    outcomes: list[int] = []
+
+    async def main(exchange: SimulatedExchange, client: BitgetClient) -> None:
+        await client.market.server_time()
+        task = asyncio.ensure_future(client.batch_orders(quotes(25), BTC))
+        for _ in range(len(outcomes)):
+            await asyncio.sleep(0)
+        task.cancel()
+        with pytest.raises(asyncio.CancelledError):
+            _ = await task
+        handles = client.pending
+        for handle in handles:
+            assert (await handle.settled(30)).outcome is PlacementOutcome.PLACED
+        await asyncio.sleep(60)
+        assert client.pending == ()
+        outcomes.append(exchange.truth.count("batch-orders"))
+        assert outcomes[-1] == 2 * len(handles)
+
+    for _ in range(20):
+        with_exchange(main)
+    assert set(outcomes) == {0, 2}
+
+
 def test_commands_of_a_call_go_on_when_one_of_them_is_signed() -> None:
     """Half of a batch is worse than all of it: its caller asked for all."""
 
