@@ -105,6 +105,7 @@ class Watcher:
             return
         if course in self._pending:
             self._inquiry.resigned(course)
+            self._wake(course.deadline_ns)
             return
         if isinstance(course, SweepCourse):
             self._begin(course, now)
@@ -158,7 +159,7 @@ class Watcher:
             self._settle(course)
         elif isinstance(course, NamedCourse) and lost and course.named.hopeless:
             self._settle(course, "not_found")
-        self._wake(look_ns)
+        self._wake(min(look_ns, course.deadline_ns))
 
     async def look_before(self, course: SweepCourse) -> None:
         """List its orders before the command is signed. A listing that fails is noted: it must not stop a cancel."""

@@ -817,3 +817,24 @@ def test_the_batch_of_replacements_tells_each_apart() -> None:
             _ = report.new
 
     with_exchange(main)
+
+
+def test_a_call_in_a_hurry_settles_on_time_though_its_last_command_waited_for_its_token() -> None:
+    """Its deadline is known only when that one is stamped, and nothing else wakes the watcher then."""
+
+    async def main(exchange: SimulatedExchange, client: BitgetClient) -> None:
+        exchange.settings.answer_latency_s = 3.0
+        others = [asyncio.ensure_future(client.batch_orders(quotes(1, 200 + number), BTC)) for number in range(4)]
+        await asyncio.sleep(0)
+        task = asyncio.ensure_future(client.batch_orders(quotes(25), BTC, confirm_within_s=0.3))
+        await asyncio.sleep(0.01)
+        (pending,) = [
+            each for each in client.pending if isinstance(each, PendingPlacement) and len(each.placements) > 1
+        ]
+        await pending.settled(30)
+        course = pending._course
+        assert client._clock.monotonic_ns() - course.deadline_ns < 1_000_000
+        for each in (task, *others):
+            _ = await each
+
+    with_exchange(main)
