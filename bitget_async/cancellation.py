@@ -5,7 +5,7 @@ Cancelling by symbol: one command for all callers who ask for the same before it
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Collection, Mapping
+from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -53,7 +53,7 @@ class Canceller:
         self._closed = False
 
     async def cancel(self, symbol: str, options: Options, book: Book = Book.NORMAL) -> PendingCancellation:
-        """See `BitgetClient.cancel_symbol_orders`; for trigger orders, `TriggerOrders.cancel_symbol_plan_orders`."""
+        """See `BitgetClient.cancel_symbol_orders`; for trigger orders, `Trigger.batch_cancel_plan_orders`."""
         key = _Key(book, symbol, options)
         row, given = key.request
         row.checked(given)
@@ -78,20 +78,24 @@ class Canceller:
             raise
         return flight.handle
 
-    async def fence(self, symbols: Collection[str], max_wait_s: float | None) -> float | None:
+    async def fence(
+        self, symbols: Collection[str], max_wait_s: float | None, check: Callable[[], None]
+    ) -> float | None:
         """
-        Wait until no cancellation of this client on these symbols can take an order that is placed now.
+        Wait until no cancellation of this client on these symbols can take an order that is placed now. Where there is
+        one to wait for, `check` first says what is wrong with the call.
 
         Returns: what is left of `max_wait_s`.
 
         Raises:
-            UsageError: `max_wait_s` cannot be meant.
+            UsageError: `max_wait_s` cannot be meant, or as `check` raises it.
             NotSent: that takes longer than `max_wait_s`.
         """
         wait_s(max_wait_s)
         blocking = self._blocking(symbols)
         if blocking is None:
             return max_wait_s
+        check()
         began_ns = self._session.clock.monotonic_ns()
         try:
             async with asyncio.timeout(max_wait_s):
@@ -104,10 +108,6 @@ class Canceller:
         if max_wait_s is None:
             return None
         return max(max_wait_s - (self._session.clock.monotonic_ns() - began_ns) / 1e9, 0.0)
-
-    def blocks(self, symbols: Collection[str]) -> bool:
-        """Whether `fence` would have to wait."""
-        return self._blocking(symbols) is not None
 
     def _blocking(self, symbols: Collection[str]) -> SweepCourse | None:
         """A cancellation of normal orders of these symbols that may still take one placed now, or `None`."""

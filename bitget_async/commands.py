@@ -108,8 +108,11 @@ class Commander:
             # One wrong item must not come to light when the others are on their way.
             self.check(parts)
 
+        def signed() -> bool:
+            return any(part.copies for part in parts)
+
         def closed() -> Exception:
-            if any(part.copies for part in parts):
+            if signed():
                 return OutcomeUnknown("closed", endpoint=parts[0].row.label, message="the client was closed")
             return NotSent("closed", endpoint=parts[0].row.label)
 
@@ -117,7 +120,7 @@ class Commander:
         name = f"bitget_async: {parts[0].row.name}"
         # Closed with the command on its way: the handle says what is known of it.
         with contextlib.suppress(OutcomeUnknown):
-            await self._tasks.outliving(work, name, signed=lambda: any(part.copies for part in parts), closed=closed)
+            await self._tasks.outliving(work, name, signed=signed, closed=closed)
 
     @staticmethod
     def check(parts: Sequence[Part]) -> None:

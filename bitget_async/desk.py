@@ -171,7 +171,7 @@ class Desk:
         )
 
     async def place_plan(self, given: Item, *, confirm_within_s: float, max_wait_s: float | None) -> PendingPlacement:
-        """See `TriggerOrders.place_plan_order`."""
+        """See `Trigger.place_plan_order`."""
         wire = {**given, "client_oid": given.get("client_oid") or self._client_oids.new()}
         command = self._command()
         part = Part(PLACE_PLAN_ORDER, wire, command, (self._target(command, wire, Want.PRESENT),), read_one)
@@ -218,7 +218,7 @@ class Desk:
     async def cancel_plan(
         self, symbol: str, given: Item, *, confirm_within_s: float, max_wait_s: float | None
     ) -> PendingCancellation:
-        """See `TriggerOrders.cancel_plan_order`. The command takes no symbol; the reads after it do."""
+        """See `Trigger.cancel_plan_order`. The command takes no symbol; the reads after it do."""
         command = self._command()
         target = self._target(command, {"symbol": symbol, **given}, Want.FINAL)
         part = Part(CANCEL_PLAN_ORDER, given, command, (target,), read_result)
@@ -274,7 +274,7 @@ class Desk:
     async def modify_plan(
         self, symbol: str, given: Item, *, confirm_within_s: float, max_wait_s: float | None
     ) -> PendingModification:
-        """See `TriggerOrders.modify_plan_order`. The command takes no symbol; the reads after it do."""
+        """See `Trigger.modify_plan_order`. The command takes no symbol; the reads after it do."""
         command = self._command()
         target = self._target(command, {"symbol": symbol, **given}, Want.CHANGED)
         target.changed = _has(given)

@@ -393,14 +393,8 @@ class TradingVerbs:
     async def _fenced(
         self, symbols: Collection[str], max_wait_s: float | None, check: Callable[[], None]
     ) -> float | None:
-        """
-        Wait until no cancellation by symbol can take an order placed now; what is left of the longest wait. Where there
-        is one to wait for, `check` first says what is wrong with the call.
-        """
-        canceller = self._open().canceller
-        if canceller.blocks(symbols):
-            check()
-        left_s = await canceller.fence(symbols, max_wait_s)
+        """`Canceller.fence` of an open client."""
+        left_s = await self._open().canceller.fence(symbols, max_wait_s, check)
         # Closing the client lifts the fence too: then nothing is sent any more.
         self._open()
         return left_s
@@ -432,11 +426,6 @@ class TradingVerbs:
         if rules is not None:
             trigger_price = wire.get("trigger_price")
             rules.check(side, order_type, size, wire.get("price"), quote_size=quote_size, trigger_price=trigger_price)
-            # With the decimals of the grid: the exchange counts those that are written.
-            size = None if size is None else rules.check_size(size)
-            quote_size = None if quote_size is None else rules.check_quote_size(quote_size)
-            if wire.get("price") is not None:
-                wire["price"] = rules.check_price(wire["price"])
         wire["size"] = quote_size if spends else size
         if wire.get("force") is None and order_type == "limit":
             wire["force"] = "gtc"
@@ -448,7 +437,6 @@ class TradingVerbs:
         rules = self._known_rules(wire.get("symbol")) if check else None
         if rules is not None and wire.get("price") is not None and wire.get("size") is not None:
             rules.check(None, "limit", wire["size"], wire["price"])
-            wire["price"], wire["size"] = rules.check_price(wire["price"]), rules.check_size(wire["size"])
         return wire
 
 

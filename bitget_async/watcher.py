@@ -68,7 +68,7 @@ class Reader(Protocol):
 
 class Watcher:
     """
-    Reads for every pending cancellation of a client, and settles them.
+    Reads for every pending call of a client, and settles them.
 
     Args:
         session: makes the reads.
@@ -90,7 +90,7 @@ class Watcher:
 
     @property
     def pending(self) -> tuple[Course, ...]:
-        """Cancellations that are not settled, oldest first."""
+        """Calls that are not settled, oldest first."""
         return tuple(self._pending)
 
     # -- what happens to a call -------------------------------------------------------------------------------
@@ -328,9 +328,7 @@ class Watcher:
         first: Answered | None = None
         below: int | None = None
         while len(pages) < MOST_PAGES:
-            cursor = None if below is None else str(below)
-            given = {**_TPSL.get(book, {}), "symbol": symbol, "limit": PAGE_ROWS, "id_less_than": cursor}
-            answer = await self._session.background(row, given)
+            answer = await self._session.background(row, _paged(symbol, below, book))
             first = first or answer
             rows = _rows(answer.value)
             pages.append(rows)
@@ -365,8 +363,7 @@ class Watcher:
             given: dict[str, Any] = {"order_id": read.order_id, "client_oid": read.client_oid}
         else:
             row = HISTORY_PLAN_ORDER if read.book is Book.PLAN else HISTORY_ORDERS
-            cursor = None if read.below is None else str(read.below)
-            given = {"symbol": read.symbol, "limit": PAGE_ROWS, "id_less_than": cursor, **_TPSL.get(read.book, {})}
+            given = _paged(read.symbol, read.below, read.book)
         asked_ns = self._session.clock.monotonic_ns()
         try:
             answer = await self._session.background(row, given)
@@ -416,7 +413,11 @@ class Watcher:
         self._news.set()
 
 
-_TPSL: dict[Book, dict[str, Any]] = {Book.TPSL: {"tpsl_type": "tpsl"}}
+def _paged(symbol: str | None, below: int | None, book: Book) -> dict[str, Any]:
+    """Parameters of one page, of open or of finished orders."""
+    cursor = None if below is None else str(below)
+    given = {"symbol": symbol, "limit": PAGE_ROWS, "id_less_than": cursor}
+    return {**given, "tpsl_type": "tpsl"} if book is Book.TPSL else given
 
 
 def _rows(value: Any) -> tuple[Row, ...]:
