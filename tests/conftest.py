@@ -24,6 +24,8 @@ from bitget_async.clock import VirtualClock
 from bitget_async.sim import Settings, SimulatedExchange
 from tests.virtualtime import virtual_loop, virtual_sockets
 
+pytest_plugins = ["tests.reliability"]
+
 T = TypeVar("T")
 
 
