@@ -6,6 +6,8 @@ BIN    := $(VENV)/bin
 # Warnings are errors and asyncio watches for forgotten awaits and slow callbacks, in every test run.
 STRICT := PYTHONASYNCIODEBUG=1 $(BIN)/python -X dev -W error
 PYTEST_ARGS ?=
+# One worker a core; WORKERS=0 runs all in one process, which a debugger needs.
+WORKERS ?= auto
 
 .DEFAULT_GOAL := help
 .PHONY: help demo test lint types guards packaging check bench cover docs clean
@@ -32,7 +34,7 @@ demo: $(VENV)/.stamp-cli ## cancel against the bundled simulator, no keys needed
 	$(BIN)/bitget-async demo
 
 test: $(VENV)/.stamp-dev ## every test, strictly; PYTEST_ARGS='-k name' for some
-	$(STRICT) -m pytest $(PYTEST_ARGS)
+	$(STRICT) -m pytest -n $(WORKERS) --dist worksteal $(PYTEST_ARGS)
 
 lint: $(VENV)/.stamp-dev ## format and lint, changing nothing
 	$(BIN)/ruff format --check .
@@ -58,8 +60,9 @@ cover: $(VENV)/.stamp-dev ## branch coverage: all rooms shown, the pure ones mus
 	$(BIN)/coverage report --include='bitget_async/*' --fail-under=0
 	$(BIN)/coverage report
 
-docs: $(VENV)/.stamp-cli ## docs/endpoints.md, from the catalogue
+docs: $(VENV)/.stamp-dev ## docs/endpoints.md from the catalogue, docs/reliability.md from the last whole test run
 	$(BIN)/python -c 'from bitget_async.endpoints.page import page; open("docs/endpoints.md", "w").write(page())'
+	$(BIN)/python -m tests.reliability
 
 clean: ## everything that was made, the virtual environment too
 	rm -rf $(VENV) .cache .hypothesis .mypy_cache .pytest_cache .ruff_cache build dist

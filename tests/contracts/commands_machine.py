@@ -176,6 +176,7 @@ class Commanding(RuleBasedStateMachine):
     """Any history of one client's commands, one account, three symbols."""
 
     world: CommandsWorld
+    debug = True
 
     @initialize(
         seed=seeds,
@@ -217,6 +218,7 @@ class Commanding(RuleBasedStateMachine):
             trigger_failure_inside=inside,
         )
         self.world = CommandsWorld(seed, settings, offset_ms)
+        self.world.loop.set_debug(self.debug)
 
     # -- names of orders --------------------------------------------------------------------------------------
 

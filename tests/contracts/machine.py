@@ -80,6 +80,7 @@ class Cancelling(RuleBasedStateMachine):
     """Any history of one client, one account, three symbols."""
 
     world: World
+    debug = True
 
     @initialize(
         seed=seeds,
@@ -102,6 +103,7 @@ class Cancelling(RuleBasedStateMachine):
             cancelled_text="canceled" if canceled else "cancelled",
         )
         self.world = World(seed, settings, offset_ms)
+        self.world.loop.set_debug(self.debug)
         self.other = self.world.exchange.add_account()
 
     @rule(symbol=symbols, n=st.sampled_from([1, 2, 5, 60, 101]), age_s=st.sampled_from([0.0, 1.0, 3600.0, 8e6]))
