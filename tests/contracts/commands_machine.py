@@ -98,76 +98,73 @@ any_command = [
 ]
 
 
+PLACING_FAULTS = [
+    *any_command,
+    faults.envelope("43118", executed=True),
+    faults.envelope("43118", executed=False),
+    faults.envelope("43012", executed=False),
+    LATE | faults.envelope("43118", executed=True),
+    faults.inner_failure("43118", executed=True, items=0.5),
+]
+REPLACING_FAULTS = [
+    *any_command,
+    faults.envelope("43001", executed=False),
+    faults.half_replaced("cancelled"),
+    faults.half_replaced("placed"),
+    faults.half_replaced("cancelled") | faults.drop(executed=True),
+    faults.half_replaced("placed") | faults.drop(executed=True),
+    LATE | faults.half_replaced("cancelled") | faults.drop(executed=True),
+]
+CANCELLING_FAULTS = [
+    *any_command,
+    faults.envelope("43001", executed=True),
+    faults.envelope("43001", executed=False),
+    faults.envelope("43025", executed=True),
+    faults.executed_late(25.0),
+    LATE | faults.envelope("43001", executed=True),
+    faults.inner_failure("43001", executed=False, items=0.5),
+    faults.inner_failure("43001", executed=True, items=0.5),
+]
+SWEEP_FAULTS = [
+    faults.drop(executed=False),
+    faults.drop(executed=True),
+    faults.hang(executed=True),
+    faults.delayed(after_s=1.5),
+    faults.never_executed(),
+    faults.executed_late(2.5),
+    faults.executed_in_part(0.5),
+    faults.envelope("43001", executed=False),
+]
+READ_FAULTS = [
+    faults.drop(executed=True),
+    faults.hang(executed=True),
+    faults.delayed(after_s=2.5),
+    faults.page(502, executed=True),
+    faults.raw(b"{}", executed=True),
+    faults.raw(b'{"code":"00000","msg":"success","data":null}'),
+    faults.truncated(0.6),
+    faults.envelope("40010", executed=True),
+    faults.envelope("429", status=429, executed=False),
+    faults.envelope("12345", executed=True),
+    faults.ignored_cursor(),
+    faults.repeated_page(),
+    faults.shuffled_rows(),
+    faults.duplicated_rows(),
+    faults.status_text("strange"),
+    faults.bad_number("size"),
+]
+
+
 def sometimes(played: list[Fault]) -> st.SearchStrategy[Fault | None]:
     """One of these faults, or as often none."""
     return st.one_of(st.none(), st.sampled_from(played))
 
 
-placing_faults = sometimes(
-    [
-        *any_command,
-        faults.envelope("43118", executed=True),
-        faults.envelope("43118", executed=False),
-        faults.envelope("43012", executed=False),
-        LATE | faults.envelope("43118", executed=True),
-        faults.inner_failure("43118", executed=True, items=0.5),
-    ]
-)
-replacing_faults = sometimes(
-    [
-        *any_command,
-        faults.envelope("43001", executed=False),
-        faults.half_replaced("cancelled"),
-        faults.half_replaced("placed"),
-        faults.half_replaced("cancelled") | faults.drop(executed=True),
-        faults.half_replaced("placed") | faults.drop(executed=True),
-        LATE | faults.half_replaced("cancelled") | faults.drop(executed=True),
-    ]
-)
-cancelling_faults = sometimes(
-    [
-        *any_command,
-        faults.envelope("43001", executed=True),
-        faults.envelope("43001", executed=False),
-        faults.envelope("43025", executed=True),
-        faults.executed_late(25.0),
-        LATE | faults.envelope("43001", executed=True),
-        faults.inner_failure("43001", executed=False, items=0.5),
-        faults.inner_failure("43001", executed=True, items=0.5),
-    ]
-)
-sweep_faults = sometimes(
-    [
-        faults.drop(executed=False),
-        faults.drop(executed=True),
-        faults.hang(executed=True),
-        faults.delayed(after_s=1.5),
-        faults.never_executed(),
-        faults.executed_late(2.5),
-        faults.executed_in_part(0.5),
-        faults.envelope("43001", executed=False),
-    ]
-)
-read_faults = st.sampled_from(
-    [
-        faults.drop(executed=True),
-        faults.hang(executed=True),
-        faults.delayed(after_s=2.5),
-        faults.page(502, executed=True),
-        faults.raw(b"{}", executed=True),
-        faults.raw(b'{"code":"00000","msg":"success","data":null}'),
-        faults.truncated(0.6),
-        faults.envelope("40010", executed=True),
-        faults.envelope("429", status=429, executed=False),
-        faults.envelope("12345", executed=True),
-        faults.ignored_cursor(),
-        faults.repeated_page(),
-        faults.shuffled_rows(),
-        faults.duplicated_rows(),
-        faults.status_text("strange"),
-        faults.bad_number("size"),
-    ]
-)
+placing_faults = sometimes(PLACING_FAULTS)
+replacing_faults = sometimes(REPLACING_FAULTS)
+cancelling_faults = sometimes(CANCELLING_FAULTS)
+sweep_faults = sometimes(SWEEP_FAULTS)
+read_faults = st.sampled_from(READ_FAULTS)
 kinds = st.sampled_from(sorted(KINDS))
 oids = st.sampled_from([None, None, "mine-1", "mine-2"])
 
