@@ -573,7 +573,7 @@ SLIPS: list[Mapping[str, Any]] = [
 ]
 
 
-@pytest.mark.parametrize("given_", SLIPS, ids=str)
+@pytest.mark.parametrize("given_", SLIPS, ids=range(len(SLIPS)))
 def test_no_slip_cancels_every_trigger_order(given_: Mapping[str, Any]) -> None:
     """Without the list, or with a key that it does not know, the exchange cancels all of the account's."""
     with pytest.raises(UsageError, match=r"^batch_cancel_plan_orders: "):
