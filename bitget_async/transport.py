@@ -17,7 +17,7 @@ import ssl
 from collections.abc import Callable, Mapping
 from contextvars import ContextVar
 from functools import lru_cache
-from typing import Any, Protocol
+from typing import Any, Literal, Protocol
 from urllib.parse import urlsplit
 
 import aiohttp
@@ -99,7 +99,10 @@ def is_loopback(base_url: str) -> bool:
         return False
 
 
-def _context(given: ssl.SSLContext | None) -> ssl.SSLContext:
+def _context(given: ssl.SSLContext | None, origin: str) -> ssl.SSLContext | Literal[True]:
+    if given is None and origin.startswith("http:"):
+        # Loopback without TLS: reading the machine's certificates is the dearest part of making a client.
+        return True
     if given is None:
         context = ssl.create_default_context()
         context.minimum_version = ssl.TLSVersion.TLSv1_2
@@ -174,7 +177,7 @@ class AiohttpTransport:
     ) -> None:
         self._origin = origin_of(base_url)
         self._clock = clock
-        self._context = _context(ssl_context)
+        self._context = _context(ssl_context, self._origin)
         self._headers = dict(headers)
         self._session: aiohttp.ClientSession | None = None
         self._urls: dict[str, URL] = {}

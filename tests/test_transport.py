@@ -550,6 +550,14 @@ async def test_the_default_context_trusts_no_private_authority(tmp_path: Path) -
         assert raw.requests == []
 
 
+@pytest.mark.parametrize(("url", "made"), [("http://127.0.0.1:1", 0), ("https://127.0.0.1:1", 1)])
+def test_only_a_client_that_needs_certificates_reads_them(url: str, made: int) -> None:
+    """It takes longer than all the rest of making a client."""
+    with mock.patch("ssl.create_default_context", side_effect=ssl.create_default_context) as default:
+        BitgetClient(KEY, base_url=url)
+    assert default.call_count == made
+
+
 def test_a_context_that_does_not_verify_is_refused() -> None:
     """There is no way to switch verification off."""
     unchecked = ssl.create_default_context()
