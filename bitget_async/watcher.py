@@ -9,10 +9,11 @@ from __future__ import annotations
 import asyncio
 import random
 from collections import deque
-from collections.abc import Mapping, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from typing import Any, Protocol
 
 from bitget_async.clock import Clock, ServerClock
+from bitget_async.codes import asks_to_wait
 from bitget_async.course import Course, NamedCourse, SweepCourse
 from bitget_async.endpoints import (
     BATCH_CANCEL_ORDER,
@@ -23,7 +24,7 @@ from bitget_async.endpoints import (
     UNFILLED_ORDERS,
     Endpoint,
 )
-from bitget_async.errors import BitgetError, OrderNotFound, RateLimited, UsageError
+from bitget_async.errors import BitgetError, OrderNotFound, OutcomeUnknown, RateLimited, UsageError
 from bitget_async.evidence import Book, Certainty, Listing, Page, Row, Want, complete, id_number
 from bitget_async.inquiry import Inquiry, Read, ReadKind
 from bitget_async.models import Order, TriggerPage
@@ -38,6 +39,8 @@ FRESH_NS = 1_000_000_000
 ENSURE_AFTER_NS = 2 * SECOND_NS
 ENSURE_EVERY_NS = 5 * SECOND_NS
 ENSURE_IDS = 20
+# Pages of the network in front, without an envelope.
+TURNED_AWAY = (403, 429)
 STALL_NS = SECOND_NS
 STALL_GRACE_NS = 6 * SECOND_NS
 
@@ -229,7 +232,7 @@ class Watcher:
                 self._mind_stall(now)
                 self._expire(now)
                 for read in self._inquiry.due(now):
-                    self._tasks.start(self._guarded(self._read(read)), f"bitget_async: {read.kind.value}")
+                    self._tasks.start(self._guarded(self._read, read), f"bitget_async: {read.kind.value}")
                 await self._pause(now)
         except Exception as error:
             self._broken(error)
@@ -264,6 +267,8 @@ class Watcher:
             reason = course.evidence.why_unknown()
             if self._rate_limited and reason != "vanished":
                 reason = "rate_banned"
+            if (retry_ns := self._inquiry.retry_ns) is not None:
+                course.retry_at_ms = self._session.server.estimate_ms(retry_ns)
             self._settle(course, reason)
 
     def _settle(self, course: Course, reason: str | None = None) -> None:
@@ -280,9 +285,10 @@ class Watcher:
         context = {"message": "bitget_async: the watcher failed", "exception": error}
         asyncio.get_running_loop().call_exception_handler(context)
 
-    async def _guarded(self, work: Any) -> None:
+    async def _guarded(self, work: Callable[..., Awaitable[None]], *given: Any) -> None:
+        # The work is made in here: a task that is closed before its first step would leave it never awaited.
         try:
-            await work
+            await work(*given)
         except Exception as error:
             self._broken(error)
 
@@ -306,9 +312,10 @@ class Watcher:
         except BitgetError as error:
             if isinstance(error, UsageError):
                 raise
-            self._rate_limited = isinstance(error, RateLimited)
-            now = self._session.clock.monotonic_ns()
-            self._inquiry.failed(read, now, rate_limited=self._rate_limited)
+            status = error.http_status if isinstance(error, OutcomeUnknown) else None
+            self._rate_limited = isinstance(error, RateLimited) or status in TURNED_AWAY
+            waiting = self._rate_limited or asks_to_wait(getattr(error, "code", None))
+            self._inquiry.failed(read, self._session.clock.monotonic_ns(), turned_away=waiting)
             self._news.set()
             return
         self._rate_limited = False
@@ -397,7 +404,7 @@ class Watcher:
         for start in range(0, len(ids), ENSURE_IDS):
             chunk = ids[start : start + ENSURE_IDS]
             course.ensured.update(dict.fromkeys(chunk, now))
-            self._tasks.start(self._guarded(self._cancel_ids(course, chunk)), "bitget_async: ensure")
+            self._tasks.start(self._guarded(self._cancel_ids, course, chunk), "bitget_async: ensure")
 
     async def _cancel_ids(self, course: SweepCourse, ids: list[str]) -> None:
         """One batch-cancel-order. Its answer is a receipt: what became of the orders is read like everything else."""
