@@ -36,7 +36,7 @@ from bitget_async.errors import (
     UnknownSymbol,
 )
 
-__all__ = ["Verdict", "classify", "known"]
+__all__ = ["Verdict", "asks_to_wait", "classify", "known"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,6 +54,7 @@ class Verdict:
 
 
 _UNKNOWN = Verdict(Refused, False)
+_RELEASE = "40015 40725 40808 45001 40200"
 
 # class, definitive, what the group is, its codes
 _ROWS: tuple[tuple[type[Refused], bool, str, str], ...] = (
@@ -284,7 +285,7 @@ _ROWS: tuple[tuple[type[Refused], bool, str, str], ...] = (
         Refused,
         False,
         "release window, server upgrade",
-        "40015 40725 40808 45001 40200 40809 40810 45051 45052 59013 59014",
+        f"{_RELEASE} 40809 40810 45051 45052 59013 59014",
     ),
     (Refused, False, "system, service, unknown error", "25000 25220 12018 49040 50010 50031 50038 50049 80002"),
     (Refused, False, "placing or cancelling went wrong", "45023 45024 43002 43003 70229 40776 40777"),
@@ -343,6 +344,11 @@ def classify(code: str) -> Verdict:
 def known(code: str) -> bool:
     """Whether the table lists that code."""
     return code in _VERDICTS
+
+
+def asks_to_wait(code: str | None) -> bool:
+    """Whether the exchange says with it that it serves nobody for a while: a release window."""
+    return code is not None and code in _RELEASE.split()
 
 
 def _built(rows: tuple[tuple[type[Refused], bool, str, str], ...]) -> dict[str, Verdict]:

@@ -86,6 +86,7 @@ class Course:
         acknowledged_ms: `requestTime` of the answer "taken", or `None`.
         requests: requests that served it, by the exchange's name of the call.
         changes: what became known, in that order.
+        retry_at_ms: exchange time of the next look that the exchange may let through, while it turns all away.
         report: the report, once settled.
         handle: the one handle that shows it.
     """
@@ -97,6 +98,7 @@ class Course:
     acknowledged_ms: int | None = None
     requests: dict[str, int] = field(default_factory=dict)
     changes: list[Any] = field(default_factory=list)
+    retry_at_ms: int | None = None
     report: Report | None = None
     handle: Any = None
     _news: asyncio.Event = field(default_factory=asyncio.Event)
@@ -178,6 +180,7 @@ class Course:
             "signed_at_ms": first.signed_ms,
             "acknowledged_at_ms": self.acknowledged_ms,
             "settled_at_ms": server_ms,
+            "retry_at_ms": self.retry_at_ms,
             "attempts": self.attempts,
             "requests": MappingProxyType({self.command: self.attempts, **self.requests}),
             "anomalies": tuple(self.evidence.anomalies),

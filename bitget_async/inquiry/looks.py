@@ -16,18 +16,16 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 
 from bitget_async.evidence import Book, Certainty, Named, Page, Sweep, Target, Want, id_number
+from bitget_async.inquiry.breaker import FIRST_GAP, MOST_GAP, MS
 from bitget_async.inquiry.reads import Read, ReadKind
 
 __all__ = ["Look", "NamedLook", "SweepLook", "Wants"]
 
-MS = 1_000_000
 FIRST_LOOK = (150 * MS, 250 * MS)
 QUICK_LOOK = (200 * MS, 290 * MS)
 ALONE = 120 * MS
 QUICK_FOR = 1_300 * MS
 DECIDING_SLACK = 175 * MS
-FIRST_GAP = 200 * MS
-MOST_GAP = 5_000 * MS
 PATIENCE = 3_000 * MS
 MOST_SINGLE = 3
 MOST_AT_LAST = 9

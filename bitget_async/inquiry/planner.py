@@ -7,11 +7,9 @@ from collections.abc import Hashable, Iterable
 from math import inf
 
 from bitget_async.evidence import Book, Listing, Named, Page, Sweep
+from bitget_async.inquiry.breaker import FIRST_GAP, Breaker
 from bitget_async.inquiry.looks import (
-    FIRST_GAP,
-    MOST_GAP,
     MOST_SINGLE,
-    MS,
     PATIENCE,
     QUICK_LOOK,
     NamedLook,
@@ -21,7 +19,6 @@ from bitget_async.inquiry.reads import Read, ReadKind
 
 __all__ = ["Inquiry"]
 
-BANNED_GAP = 30_000 * MS
 PAGE_ROWS = 100
 MOST_IN_FLIGHT = 10
 FEW_IN_FLIGHT = 3
@@ -31,7 +28,7 @@ class Inquiry:
     """
     The looks of all pending commands of one client. Keys are whatever the caller has for them.
 
-    Reads that fail slow everybody down, and twice as much each time.
+    Reads that fail slow everybody down, and twice as much each time: see `Breaker`.
 
     Args:
         rng: jitter.
@@ -41,8 +38,7 @@ class Inquiry:
         self._rng = rng
         self._looks: dict[Hashable, SweepLook | NamedLook] = {}
         self._in_flight: dict[Read, int] = {}
-        self._failures = 0
-        self._resume_ns = 0
+        self._breaker = Breaker(rng)
         self._foreign_rows: int | None = None
         self._page_floor = 0
 
@@ -84,9 +80,14 @@ class Inquiry:
 
     def wake_ns(self) -> int | None:
         """When `due` has something next, or `None` while nothing is pending or enough is in flight."""
-        if not self._looks or len(self._in_flight) >= MOST_IN_FLIGHT:
+        if not self._looks or len(self._in_flight) >= self._room:
             return None
-        return max(self._resume_ns, min(look.until_ns for look in self._looks.values()))
+        return max(self._breaker.resume_ns, min(look.until_ns for look in self._looks.values()))
+
+    @property
+    def retry_ns(self) -> int | None:
+        """The next read while the exchange turns all of them away, else `None`."""
+        return self._breaker.resume_ns if self._breaker.parked else None
 
     def due(self, now: int) -> list[Read]:
         """The reads to start now; each must be followed by `done` or `failed`."""
@@ -101,7 +102,9 @@ class Inquiry:
         reads = [*self._listings(listed, wanted), *self._histories(sweeps, wanted)]
         reads += [read for read in wanted if read.kind is ReadKind.ORDER]
         reads = [read for read in dict.fromkeys(reads) if not self._still_out(read, now, listed, named)]
-        room = MOST_IN_FLIGHT - len(self._in_flight)
+        if self._breaker.probing:
+            reads = self._probe_first(reads, looks)
+        room = self._room - len(self._in_flight)
         postponed = {read.symbol for read in reads[room:]}
         del reads[room:]
         crowd = sum(not look.decided for look in listed)
@@ -135,7 +138,7 @@ class Inquiry:
             progress: keys of the commands of whose orders something became known by it.
         """
         self._in_flight.pop(read, None)
-        self._failures = 0
+        self._breaker.answered(read.kind)
         normal = read.book is Book.NORMAL
         if listing is not None and listing.symbol is None and listing.complete and normal:
             mine = {look.evidence.symbol for look in self._looks.values() if isinstance(look, SweepLook)}
@@ -149,24 +152,37 @@ class Inquiry:
             else:
                 look.told(read, page, now, moved=key in moved)
 
-    def failed(self, read: Read, now: int, *, rate_limited: bool = False) -> None:
-        """A read brought nothing: everybody slows down."""
+    def failed(self, read: Read, now: int, *, turned_away: bool = False) -> None:
+        """A read brought nothing: everybody slows down. `turned_away`: the exchange asked to wait."""
         self._in_flight.pop(read, None)
-        self._failures += 1
-        most = BANNED_GAP if rate_limited and self._failures > 3 else MOST_GAP
-        gap = min(FIRST_GAP << min(self._failures, 16), most)
-        self._resume_ns = max(self._resume_ns, now + round(gap * self._rng.uniform(0.75, 1.0)))
+        self._breaker.failed(read.kind, now, turned_away=turned_away)
         for look in self._looks.values():
             if isinstance(look, SweepLook):
-                look.failed(now, self._resume_ns)
+                look.failed(now, self._breaker.resume_ns)
             else:
-                look.failed(self._resume_ns)
+                look.failed(self._breaker.resume_ns)
 
     # -- choices ----------------------------------------------------------------------------------------------
 
     @property
     def _alone(self) -> bool:
         return len(self._looks) == 1
+
+    @property
+    def _room(self) -> int:
+        """How many reads may be under way."""
+        return 1 if self._breaker.probing else MOST_IN_FLIGHT
+
+    def _probe_first(self, reads: list[Read], looks: list[SweepLook | NamedLook]) -> list[Read]:
+        """These reads, and before them one of another kind than the one that was turned away."""
+        suspect = self._breaker.suspect
+        if suspect is None or not reads:
+            return reads
+        other = next((read for read in reads if read.kind is not suspect), None)
+        if other is None:
+            kind = ReadKind.LISTING if suspect is ReadKind.HISTORY else ReadKind.HISTORY
+            other = Read(kind, min(looks[0].symbols), book=looks[0].book)
+        return [other, *(read for read in reads if read != other)]
 
     def _named_reads(self, looks: list[NamedLook], now: int) -> list[Read]:
         """What the commands on named orders want, each read for itself."""

@@ -184,6 +184,8 @@ class Report(msgspec.Struct, frozen=True, kw_only=True):
         signed_at_ms: exchange time of the command's timestamp, of the first if there were several.
         acknowledged_at_ms: `requestTime` of the answer, or `None`.
         settled_at_ms: exchange time of settling.
+        retry_at_ms: exchange time from which on `recheck` may be worth it: set where the exchange was turning every
+            read away, banned or closed, when the time was up; else `None`.
         attempts: copies of the command on the wire.
         requests: how many requests served it, by the exchange's name of the call; shared reads count for each.
         anomalies: what contradicted itself, in words, each once.
@@ -201,6 +203,7 @@ class Report(msgspec.Struct, frozen=True, kw_only=True):
     requests: Mapping[str, int]
     anomalies: tuple[str, ...]
     assumptions: Mapping[str, str]
+    retry_at_ms: int | None = None
 
     def __bool__(self) -> bool:
         raise TypeError(f"a {type(self).__name__} is neither yes nor no: look at .outcome")

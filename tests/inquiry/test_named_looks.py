@@ -299,17 +299,18 @@ def test_a_read_that_began_before_an_answer_does_not_stand_for_one_after_it() ->
 # -- failures ----------------------------------------------------------------------------------------------------
 
 
+@pytest.mark.failure(45)
 @pytest.mark.parametrize("banned", [False, True])
 @pytest.mark.parametrize("seed", range(3))
 def test_failing_reads_slow_everybody_down(banned: bool, seed: int) -> None:
-    """Twice as slow each time, up to 5 s, 30 s where the exchange says "too many"; never faster than before."""
+    """Twice as slow each time, up to 5 s; once in some thirty seconds where the exchange says "too many" to all."""
     world = World(some(1, BTC), fails=lambda at_s, read: True, banned=banned, seed=seed, latency_s=0.01)
     usual(world, "a", *cancels(1_000))
     world.run(120)
     gaps = world.gaps
-    assert len(world.reads) <= (12 if banned else 32)
-    assert max(gaps) <= (30.1 if banned else 5.1)
-    assert min(gaps[4:]) >= 2.0
+    assert len(world.reads) <= (5 if banned else 32)
+    assert max(gaps) <= (35.0 if banned else 5.1)
+    assert min(gaps[2 if banned else 4 :]) >= 2.0
     assert world.proven == {}
 
 

@@ -246,31 +246,23 @@ def test_a_stop_is_kept(seed: int) -> None:
     assert min(at_s for at_s in world.times(ReadKind.LISTING) if at_s >= 7.05) <= 7.2
 
 
+@pytest.mark.failure(45)
 @pytest.mark.parametrize("banned", [False, True])
 def test_failing_reads_never_come_faster_than_succeeding_ones(banned: bool) -> None:
-    """Everything fails for five minutes: ever slower, up to 5 s, or up to 30 s under a ban."""
+    """Everything fails for five minutes: ever slower, up to 5 s, or once in some thirty seconds under a ban."""
     world = World(some(1, "BTCUSDT"), fails=lambda at_s, read: True, banned=banned)
     world.usual("BTCUSDT")
     world.run(300)
-    # The failure comes back after 50 ms; from there it is 75 to 100 % of 5 or 30 s.
+    # The failure comes back after 50 ms; from there it is 75 to 100 % of 5 s, or the pause of a ban.
     for gap in world.gaps[-3:]:
-        assert (22.5 if banned else 3.75) <= gap <= (30.05 if banned else 5.05)
+        assert (30 if banned else 3.75) <= gap <= (35 if banned else 5.05)
     # Never quicker than what a success would have been followed by.
     assert min(world.gaps) >= 0.14
-    assert len(world.reads) <= (20 if banned else 80)
+    assert len(world.reads) <= (10 if banned else 80)
     assert world.settled == {}
 
 
-def test_a_ban_of_five_minutes_is_met_with_few_requests() -> None:
-    """A few quick ones until it is clear that it is a ban, then one in some thirty seconds."""
-    world = World(
-        some(1, "BTCUSDT", told_s=NEVER), fails=lambda at_s, read: 5 <= at_s < 305, banned=True, latency_s=0.02
-    )
-    world.usual("BTCUSDT")
-    world.run(305)
-    assert len({at_s for at_s, _ in world.reads if at_s >= 5}) <= 18
-
-
+@pytest.mark.failure(45)
 def test_reads_recover_after_failures() -> None:
     """A minute of failures is over: settled within one of the slow gaps."""
     world = World(some(3, "BTCUSDT"), fails=lambda at_s, read: at_s < 60)

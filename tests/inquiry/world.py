@@ -157,7 +157,7 @@ class World:
 
     def _finish(self, read: Read, asked_ns: int, fails: bool) -> None:
         if fails:
-            self.inquiry.failed(read, self.now, rate_limited=self.banned)
+            self.inquiry.failed(read, self.now, turned_away=self.banned)
             return
         at_s = (asked_ns - START_NS) / SECOND
         fed: dict[str, Sweep | Named] = {
