@@ -19,7 +19,7 @@ PACKAGE = "bitget_async"
 ROOT = Path(__file__).parent.parent / PACKAGE
 
 F0 = {"errors", "clock", "models", "codes"}
-F1 = {"credentials", "endpoints", "wire", "evidence", "inquiry", "limits", "rules", "stream.protocol"}
+F1 = {"credentials", "endpoints", "wire", "evidence", "inquiry", "journal", "limits", "rules", "stream.protocol"}
 F2 = {"transport"}
 F3 = {"session", "stream.connection"}
 FRONT_DOOR = ""
@@ -56,6 +56,7 @@ PLAN: dict[str, Room] = {
     "evidence": room(F0, asyncio=False),
     "inquiry": room(F0 | {"evidence"}, asyncio=False),
     "rules": room(F0, asyncio=False),
+    "journal": room(F0, "orjson", asyncio=False),
     "limits": room(F0 | {"endpoints", "tasks"}, "aiolimiter redis"),
     "stream.protocol": room(F0 | {"credentials"}, "msgspec orjson", asyncio=False),
     # F2. yarl is aiohttp's own type for an address.
