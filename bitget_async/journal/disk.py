@@ -30,8 +30,9 @@ else:
 PRIVATE = 0o600
 OPEN_TRIES = 10
 ASIDE_NAMES = 100
-NEW = ".new"
+NEW = ".rewriting"
 DAMAGED = ".damaged"
+READ_BYTES = 1 << 20
 
 
 class Place:
@@ -78,7 +79,7 @@ class Place:
         """At most so many bytes, from the start."""
         parts = []
         at = 0
-        while at < most and (part := os.pread(self.file, most - at, at)):
+        while at < most and (part := os.pread(self.file, min(most - at, READ_BYTES), at)):
             parts.append(part)
             at += len(part)
         return b"".join(parts)

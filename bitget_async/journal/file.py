@@ -50,6 +50,8 @@ class Journal:
     max_bytes: int = MAX_BYTES
 
     def __post_init__(self) -> None:
+        if not isinstance(self.path, (str, Path)) or "\0" in str(self.path):
+            raise UsageError("the path of a journal is a str or a Path")
         if self.fsync not in ("never", "sending", "always"):
             raise UsageError(f"fsync is one of never, sending, always; not {self.fsync!r}")
         if not 0 < self.max_bytes <= READ_LIMIT // 2:
