@@ -119,6 +119,10 @@ class Canceller:
         """Commands in flight end; their callers get the handle, or `NotSent` if nothing was signed."""
         self._closed = True
         await self._tasks.close()
+        # What was not signed never will be: whoever waits behind it, with no caller left to say so, looks again.
+        unsigned, self._unsigned = self._unsigned, {}
+        for flight in unsigned.values():
+            flight.course.tell()
 
     def _start(self, key: _Key) -> _Flight:
         sweep = Sweep(key.symbol, key.book, bounds_ms=self._session.server.bounds_ms, assumptions=self._assumptions)

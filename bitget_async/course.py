@@ -196,6 +196,7 @@ class SweepCourse(Course):
     Attributes:
         sweep: its evidence.
         options: what the caller asked for.
+        looked_ns: when the snapshot before the command was requested, monotonic ns.
         ensured: when each id was last cancelled by id, monotonic ns.
         meanwhile: client ids of this client's placements that it may take.
         trusting: client ids of those that trusted it to have run by then: see `passed`.
@@ -204,6 +205,7 @@ class SweepCourse(Course):
 
     sweep: Sweep
     options: Options = Options()
+    looked_ns: int | None = None
     ensured: dict[str, int] = field(default_factory=dict)
     meanwhile: dict[str, None] = field(default_factory=dict)
     trusting: dict[str, None] = field(default_factory=dict)

@@ -123,9 +123,11 @@ class Watcher:
         """What a cancellation by symbol knows from the start: orders placed a moment ago, and a fresh listing."""
         evidence = course.sweep
         if course.book is Book.NORMAL:
-            recent_ns = round(2 * evidence.assumptions.staleness_s * SECOND_NS)
+            # What was placed since the snapshot, or a moment before it, stands in no listing: the token may take long.
+            looked_ns = now if course.looked_ns is None else course.looked_ns
+            since_ns = looked_ns - round(2 * evidence.assumptions.staleness_s * SECOND_NS)
             for placed_ns, order in self._placed.get(evidence.symbol, ()):
-                if now - placed_ns <= recent_ns:
+                if placed_ns >= since_ns:
                     evidence.placed(order)
             if self._account is not None and now - self._account.requested_ns <= FRESH_NS:
                 evidence.saw_listing(self._account)
@@ -171,6 +173,7 @@ class Watcher:
         except BitgetError as error:
             course.sweep.odd(f"the snapshot before the command failed ({type(error).__name__})")
         else:
+            course.looked_ns = listing.requested_ns
             self._feed_listing(listing, [course], pages)
 
     def again(self, course: Course) -> None:

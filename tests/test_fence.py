@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import math
+import random
 from collections.abc import Awaitable, Callable
 from typing import Any
 
@@ -20,7 +21,7 @@ from bitget_async import (
     UsageError,
 )
 from bitget_async.sim import SimulatedExchange, faults
-from tests.conftest import with_exchange
+from tests.conftest import client_of, with_exchange
 
 BTC, ETH = "BTCUSDT", "ETHUSDT"
 SWEEP = "cancel-symbol-order"
@@ -421,6 +422,48 @@ def test_closing_the_client_frees_whoever_waits_behind_the_fence() -> None:
         assert exchange.truth.count("place-order") == 0
 
     with_exchange(main)
+
+
+def test_closing_the_client_frees_whoever_waits_behind_a_command_without_token() -> None:
+    """That command is in no report, and none of its callers waits any more: the placement must hear of it all the same."""
+
+    async def main(exchange: SimulatedExchange, client: BitgetClient) -> None:
+        for number in range(5):
+            _ = await client.cancel_symbol_orders(ETH, confirm_within_s=50.0 + number)
+        waiting = asyncio.ensure_future(client.cancel_symbol_orders(BTC))
+        await asyncio.sleep(0.01)
+        placing = asyncio.ensure_future(quote(client))
+        await asyncio.sleep(0.01)
+        await client.close()
+        await asyncio.sleep(0.01)
+        assert waiting.done()
+        assert placing.done()
+        assert isinstance(placing.exception(), NotSent)
+        assert isinstance(waiting.exception(), NotSent)
+        assert (exchange.truth.count(SWEEP), exchange.truth.count("place-order")) == (5, 0)
+
+    with_exchange(main)
+
+
+def test_an_order_placed_while_the_command_waited_for_its_token_is_in_its_scope() -> None:
+    """The snapshot before the command is as old as that wait; what this client placed since stands in the report."""
+
+    async def main(exchange: SimulatedExchange, client: BitgetClient) -> None:
+        exchange.rest(BTC, 1, age_s=60)
+        async with client_of(exchange, rng=random.Random(8)) as other:
+            many = [other.cancel_symbol_orders(ETH, confirm_within_s=30.0 + number) for number in range(28)]
+            others = asyncio.gather(*many)
+            await asyncio.sleep(0.001)
+            before = asyncio.ensure_future(client.cancel_symbol_orders(BTC, snapshot="before"))
+            await asyncio.sleep(0.2)
+            placed = await quote(client, fence=False)
+            report = await (await before)
+            _ = await others
+        assert report.signed_at_ms is not None
+        assert report.signed_at_ms - placed.order.created_ms > 4_500
+        assert placed.order_id in {fate.order.order_id for fate in report.orders}
+
+    with_exchange(main, sweep_delay_s=0.0, history_lag_s=5.0)
 
 
 @pytest.mark.parametrize(

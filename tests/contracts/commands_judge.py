@@ -328,8 +328,9 @@ class CommandsWorld(Driven):
 
         1. All of it stands in the cancellation's report, as an order or in `placed_meanwhile`, if the report proves
         anything, the command ran before it was settled, and the placement was known for no longer than two listings
-        can be old: of older orders the snapshot tells, or the history if it is not late too. Nor is it asked of a
-        placement whose own report stood before its command went out, because its time was up. 2. A placement behind
+        can be old: of older orders the snapshot tells, or the history if it is not late too; where there is no snapshot,
+        from its answer on. Nor is it asked of a placement whose own report stood before its command went out, because
+        its time was up. 2. A placement behind
         the fence, signed after the command, is taken only if it stands in `placed_meanwhile`; or the command ran later
         than a listing can be old. Of both the exception: an order of the symbol ended otherwise about that time. Then
         the client saw an order go, and took it for the sweep.
@@ -352,7 +353,7 @@ class CommandsWorld(Driven):
             sweep = max(sent, key=lambda course: self.signings[course][-1])
             for order_id in run.order_ids:
                 known = items.get((run.symbol, orders[order_id].draft.size))
-                if known is not None:
+                if known is not None and order_id in self._made(known[1]):
                     self._judge_swept(sweep, run, order_id, *known)
 
     def _judge_swept(self, sweep: SweepCourse, run: Any, order_id: str, asked: Asked, item: Item) -> None:
@@ -373,6 +374,9 @@ class CommandsWorld(Driven):
         trusted = after and self._ended_otherwise(run, signed_ns)
         placed = self.handles.get(asked.handle)
         fresh = placed is None or placed.settled_ns >= max(signed_ns - 2 * STALE_NS, target.command.signed_ns)
+        failed = any(each.startswith("the snapshot before the command failed") for each in report.anomalies)
+        if failed or sweep.options.snapshot == "none":
+            fresh = fresh and (target.command.answered_ns or 0) >= signed_ns - 2 * STALE_NS
         if fresh and report.outcome is not Outcome.UNKNOWN and run.time_ns <= settled.settled_ns - 260_000_000:
             demand(meanwhile or listed or trusted, "k: what was swept stands in the report", story)
         if after and run.time_ns <= signed_ns + STALE_NS:

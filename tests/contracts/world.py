@@ -157,12 +157,24 @@ class World:
         """Let virtual time pass, in steps, so that settling is noticed close to when it happens."""
 
         async def wait() -> None:
-            whole, rest = divmod(round(seconds * 1000), 250)
-            for step_ms in [250] * whole + [rest] * bool(rest):
+            left_ms = round(seconds * 1000)
+            self._notice()
+            while left_ms:
+                quiet = not self.client.pending and all(task.done() for task in self.callers())
+                step_ms = left_ms if quiet else min(left_ms, 250)
                 await asyncio.sleep(step_ms / 1000)
                 self._notice()
+                left_ms -= step_ms
 
         self.do(wait())
+
+    def stall(self, seconds: float) -> None:
+        """Let time pass in which the loop does nothing."""
+
+        async def block() -> None:
+            self.loop._selector.clock.advance(seconds)
+
+        self.do(block())
 
     def cancel(self, symbol: str, **options: Any) -> Call:
         """Start a call of cancel_symbol_orders; the command may be on its way when this returns."""
