@@ -425,7 +425,7 @@ def test_closing_the_client_frees_whoever_waits_behind_the_fence() -> None:
 
 
 def test_closing_the_client_frees_whoever_waits_behind_a_command_without_token() -> None:
-    """That command is in no report, and none of its callers waits any more: the placement must hear of it all the same."""
+    """That command is in no report, and none of its callers waits any more: the placement must hear of it still."""
 
     async def main(exchange: SimulatedExchange, client: BitgetClient) -> None:
         for number in range(5):
