@@ -1,5 +1,5 @@
 """
-The API key, and the signature it makes. No I/O, no clock: time is passed in.
+The API key, and the signature it makes. No clock, time is passed in; no I/O but reading a key file when asked to.
 
 What is signed: `timestamp + METHOD + path[?query] + body`, the query in its raw (decoded) form and the body
 as the very bytes that are sent (reference: "Signature", https://www.bitget.com/api-doc/common/signature, read
@@ -11,8 +11,10 @@ from __future__ import annotations
 import base64
 import hashlib
 import hmac
+import json
 import os
-from collections.abc import Callable, Mapping
+import warnings
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from typing import TYPE_CHECKING, Any, NoReturn, Protocol
 
 from bitget_async.errors import UsageError
@@ -22,6 +24,9 @@ if TYPE_CHECKING:
 
 __all__ = ["Credentials", "KeyMaterial", "SealedHeaders"]
 
+PARTS = ("api_key", "secret", "passphrase")
+# A PEM key of 8192 bits has a tenth of this.
+MOST_BYTES = 64 * 1024
 ENV_NAMES = ("BITGET_API_KEY", "BITGET_API_SECRET", "BITGET_API_PASSPHRASE")
 
 
@@ -107,9 +112,39 @@ class Credentials:
         """
         source = os.environ if environ is None else environ
         missing = [name for name in ENV_NAMES if not source.get(name)]
-        if missing:
-            raise UsageError(f"not set in the environment: {', '.join(missing)}")
-        return cls(*(source[name] for name in ENV_NAMES))
+        made = (
+            f"not set in the environment: {', '.join(missing)}"
+            if missing
+            else cls._or_problem(source[name] for name in ENV_NAMES)
+        )
+        # A traceback with locals would show what they hold.
+        del source, environ
+        if isinstance(made, str):
+            raise UsageError(made)
+        return made
+
+    @classmethod
+    def from_file(cls, path: str | os.PathLike[str]) -> Credentials:
+        """
+        Read a JSON object with `api_key`, `secret` and `passphrase`; what else stands in it is left alone.
+
+        Args:
+            path: the file. On POSIX systems a `UserWarning` is given if anybody but its owner may read or write it.
+
+        Raises:
+            UsageError: it cannot be read, or a part is missing or wrong. The text shows nothing of what it holds.
+        """
+        try:
+            with open(path, "rb") as file:
+                shared = os.name == "posix" and os.fstat(file.fileno()).st_mode & 0o077
+                made = cls._or_problem(_parts(file.read(MOST_BYTES)))
+        except OSError as error:
+            made = f"the key file cannot be read: {error.strerror}"
+        if isinstance(made, str):
+            raise UsageError(made)
+        if shared:
+            warnings.warn("the key file is open to others than its owner: chmod 600", UserWarning, stacklevel=2)
+        return made
 
     @classmethod
     def of(cls, material: Credentials | KeyMaterial) -> Credentials:
@@ -117,11 +152,22 @@ class Credentials:
         if isinstance(material, Credentials):
             return material
         try:
-            # No local holds them: a traceback with locals would show it.
-            return cls(material.api_key, material.secret, material.passphrase)
+            made = cls._or_problem(getattr(material, name) for name in PARTS)
         except AttributeError:
-            kind = type(material).__name__
-            raise UsageError(f"credentials must have api_key, secret and passphrase; got a {kind}") from None
+            made = f"credentials must have api_key, secret and passphrase; got a {type(material).__name__}"
+        # Its repr may show what it holds.
+        del material
+        if isinstance(made, str):
+            raise UsageError(made)
+        return made
+
+    @classmethod
+    def _or_problem(cls, parts: Iterable[str] | str) -> Credentials | str:
+        """The key, or what is wrong with it: returned, so that no frame of a traceback holds a part of it."""
+        try:
+            return parts if isinstance(parts, str) else cls(*parts)
+        except UsageError as error:
+            return str(error)
 
     @property
     def fingerprint(self) -> str:
@@ -210,6 +256,18 @@ class Credentials:
         private: RSAPrivateKey = key
         self._sign = lambda prehash: private.sign(prehash, padding.PKCS1v15(), hashes.SHA256())
         return ""
+
+
+def _parts(told: bytes) -> Iterator[str] | str:
+    """The three parts of a key file, in a thing whose repr shows none of them; or what is wrong with it."""
+    try:
+        held = json.loads(told)
+    except (ValueError, RecursionError):
+        held = None
+    if not isinstance(held, dict):
+        return f"the key file must hold a JSON object with {', '.join(PARTS)}"
+    missing = [name for name in PARTS if name not in held]
+    return f"not in the key file: {', '.join(missing)}" if missing else iter([held[name] for name in PARTS])
 
 
 def _problem(name: str, value: object) -> str:

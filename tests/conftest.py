@@ -24,7 +24,7 @@ from bitget_async.clock import VirtualClock
 from bitget_async.sim import Settings, SimulatedExchange
 from tests.virtualtime import virtual_loop, virtual_sockets
 
-pytest_plugins = ["tests.reliability"]
+pytest_plugins = ["tests.leaks", "tests.reliability"]
 
 T = TypeVar("T")
 

@@ -4,10 +4,13 @@ from __future__ import annotations
 
 import base64
 import copy
+import hmac
+import json
 import logging
 import pickle
 import sys
 import traceback
+from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
 
@@ -294,3 +297,98 @@ def test_redact_takes_every_part_out_of_a_text() -> None:
     text = f"bad key {KEY}, sign with {SECRET}{SECRET}, pass={PASSPHRASE}"
     assert credentials().redact(text) == "bad key ***, sign with ******, pass=***"
     assert credentials().redact("nothing here") == "nothing here"
+
+
+# -- files --------------------------------------------------------------------------------------------------------
+
+
+def key_file(folder: Path, text: str, mode: int = 0o600) -> Path:
+    """A file with that text and that mode."""
+    path = folder / "key.json"
+    path.write_text(text, encoding="utf-8")
+    path.chmod(mode)
+    return path
+
+
+WHOLE = {"base_url": "http://127.0.0.1:1", "api_key": KEY, "secret": SECRET, "passphrase": PASSPHRASE}
+
+
+def test_from_file_reads_what_the_simulator_prints(tmp_path: Path, rsa_key: rsa.RSAPrivateKey) -> None:
+    """The three names in a JSON object; a PEM key has line breaks, which JSON can hold."""
+    assert Credentials.from_file(key_file(tmp_path, json.dumps(WHOLE))) == credentials()
+    pem = pem_of(rsa_key)
+    path = key_file(tmp_path, json.dumps(WHOLE | {"secret": pem}))
+    assert Credentials.from_file(str(path)) == Credentials(KEY, pem, PASSPHRASE)
+
+
+@pytest.mark.parametrize("mode", [0o640, 0o604, 0o620, 0o666])
+def test_from_file_warns_of_a_file_that_others_may_open(tmp_path: Path, mode: int) -> None:
+    """It works, for the panic button must; and whoever runs it hears of it, without a word of the key."""
+    with pytest.warns(UserWarning, match="chmod 600") as heard:
+        assert Credentials.from_file(key_file(tmp_path, json.dumps(WHOLE), mode)) == credentials()
+    assert without_canaries(str(heard[0].message))
+
+
+@pytest.mark.parametrize(
+    ("text", "problem"),
+    [
+        ("", "must hold a JSON object"),
+        (f'["{SECRET}"]', "must hold a JSON object"),
+        (f'{{"secret": "{SECRET}"', "must hold a JSON object"),
+        ("[" * 60_000, "must hold a JSON object"),
+        (json.dumps({"secret": SECRET}), "not in the key file: api_key, passphrase"),
+        (json.dumps(WHOLE | {"secret": 17}), "secret must be a str"),
+        (json.dumps(WHOLE | {"secret": SECRET + "\n"}), "secret may hold printable ASCII only"),
+    ],
+)
+def test_from_file_says_what_is_wrong_and_shows_nothing(tmp_path: Path, text: str, problem: str) -> None:
+    """Cut off, of another shape, a part missing: in words, and no frame of ours holds what was read."""
+    path = key_file(tmp_path, text)
+    with pytest.raises(UsageError, match=problem) as caught:
+        Credentials.from_file(path)
+    frames = told(caught.value.with_traceback(caught.tb.tb_next if caught.tb else None))
+    assert "from_file" in frames
+    assert without_canaries(frames)
+
+
+def test_a_key_file_that_is_not_there_is_told_in_words(tmp_path: Path) -> None:
+    """As a UsageError, like every other slip."""
+    with pytest.raises(UsageError, match="cannot be read: No such file"):
+        Credentials.from_file(tmp_path / "none.json")
+
+
+# -- what the traceback holds -------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    "make",
+    [
+        lambda given: Credentials.from_env({name: value for name, value in given.items() if "KEY" not in name}),
+        lambda given: Credentials.from_env(given | {"BITGET_API_SECRET": SECRET + "\t"}),
+        lambda given: Credentials.of(SimpleNamespace(api_key=KEY, secret=SECRET)),
+        lambda given: Credentials.of(SimpleNamespace(api_key=KEY, secret=SECRET + "\n", passphrase=PASSPHRASE)),
+    ],
+)
+def test_what_was_handed_over_is_in_no_frame_of_ours(make: Any) -> None:
+    """The whole environment, or an object whose repr shows everything: a crash reporter would see them there."""
+    with pytest.raises(UsageError) as caught:
+        make(ENVIRON)
+    frames = [frame for frame, _ in traceback.walk_tb(caught.value.__traceback__)]
+    own = [frame for frame in frames if "/bitget_async/" in frame.f_code.co_filename]
+    assert own
+    assert all(without_canaries(repr(value)) for frame in own for value in frame.f_locals.values())
+    assert caught.value.__context__ is None
+
+
+def test_keys_are_compared_in_constant_time(monkeypatch: pytest.MonkeyPatch) -> None:
+    """All three pairs go through `hmac.compare_digest`, also when the first one differs already."""
+    compared: list[tuple[bytes, bytes]] = []
+    compare = hmac.compare_digest
+
+    def heard(one: bytes, two: bytes) -> bool:
+        compared.append((one, two))
+        return compare(one, two)
+
+    monkeypatch.setattr("bitget_async.credentials.hmac.compare_digest", heard)
+    assert credentials() != Credentials("x", "y", "z")
+    assert compared == [(KEY.encode(), b"x"), (SECRET.encode(), b"y"), (PASSPHRASE.encode(), b"z")]
