@@ -172,8 +172,6 @@ class JournalFile:
             _ = self._write_owed()
             self._place.close()
 
-    # --- writing ---
-
     def _add(self, number: int, kind: Kind, raw: bytes) -> bool:
         if self.closed:
             return False
@@ -269,8 +267,6 @@ class JournalFile:
 
     def _warn(self, text: str) -> None:
         self._tell(f"journal {self._path}: {text}")
-
-    # --- opening ---
 
     def _own_header(self, account: str, origin: str) -> Header:
         blob = self._place.read(HEADER_BYTES)

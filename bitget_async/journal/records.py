@@ -160,7 +160,8 @@ class Header:
         _, version, salt, account_mark, origin_mark, next_number = HEADER.unpack_from(blob)
         if version != VERSION:
             raise UsageError(f"the journal has format {version}, this version of the package reads format {VERSION}")
-        if crc32(blob[: HEADER.size]) != int.from_bytes(blob[HEADER.size : HEADER_BYTES]):
+        whole = crc32(blob[: HEADER.size]) == int.from_bytes(blob[HEADER.size : HEADER_BYTES])
+        if not whole or not 0 < next_number <= MAX_NUMBER:
             raise UsageError("the header of the journal is damaged")
         return cls(salt, account_mark, origin_mark, next_number)
 
