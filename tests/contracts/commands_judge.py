@@ -329,10 +329,11 @@ class CommandsWorld(Driven):
         1. All of it stands in the cancellation's report, as an order or in `placed_meanwhile`, if the report proves
         anything, the command ran before it was settled, and the placement was known for no longer than two listings
         can be old: of older orders the snapshot tells, or the history if it is not late too; without a snapshot,
-        from its answer on. Nor is it asked of a placement whose own report stood before its command went out, because
-        its time was up. 2. A placement behind the fence, signed after the command, is taken only if it stands in
-        `placed_meanwhile`; or the command ran later than a listing can be old. Of both the exception: an order of the symbol ended otherwise about that time. Then
-        the client saw an order go, and took it for the sweep.
+        from its answer on. Nor is it asked of a placement whose own report stood before its command went out,
+        because its time was up. 2. A placement behind the fence, signed after the command, is taken only if it
+        stands in `placed_meanwhile`; or the command ran later than a listing can be old. Of both the exception: an
+        order of the symbol ended otherwise about that time. Then the client saw an order go, and took it for the
+        sweep.
         """
         # The spot order that a trigger order made is nobody's placement.
         items = {
