@@ -328,12 +328,11 @@ class CommandsWorld(Driven):
 
         1. All of it stands in the cancellation's report, as an order or in `placed_meanwhile`, if the report proves
         anything, the command ran before it was settled, and the placement was known for no longer than two listings
-        can be old: of older orders the snapshot tells, or the history if it is not late too; without a snapshot,
-        from its answer on. Nor is it asked of a placement whose own report stood before its command went out,
-        because its time was up. 2. A placement behind the fence, signed after the command, is taken only if it
-        stands in `placed_meanwhile`; or the command ran later than a listing can be old. Of both the exception: an
-        order of the symbol ended otherwise about that time. Then the client saw an order go, and took it for the
-        sweep.
+        can be old: of older orders the snapshot tells if it is served before the command runs, or the history if it
+        is not late too. Nor is it asked of a placement whose own report stood before its command went out, because
+        its time was up. 2. A placement behind the fence, signed after the command, is taken only if it stands in
+        `placed_meanwhile`; or the command ran later than a listing can be old. Of both the exception: an order of
+        the symbol ended otherwise about that time. Then the client saw an order go, and took it for the sweep.
         """
         # The spot order that a trigger order made is nobody's placement.
         items = {
@@ -373,10 +372,11 @@ class CommandsWorld(Driven):
         after = asked.fence and target.command.signed_ns > signed_ns
         trusted = after and self._ended_otherwise(run, signed_ns)
         placed = self.handles.get(asked.handle)
-        fresh = placed is None or placed.settled_ns >= max(signed_ns - 2 * STALE_NS, target.command.signed_ns)
-        failed = any(each.startswith("the snapshot before the command failed") for each in report.anomalies)
-        if failed or sweep.options.snapshot == "none":
-            fresh = fresh and (target.command.answered_ns or 0) >= signed_ns - 2 * STALE_NS
+        known_ns = target.command.answered_ns if target.certainty is Certainty.ACKED else None
+        if known_ns is None and placed is not None:
+            known_ns = placed.settled_ns
+        fresh = known_ns is None or known_ns >= signed_ns - 2 * STALE_NS
+        fresh = fresh and (placed is None or placed.settled_ns >= target.command.signed_ns)
         if fresh and report.outcome is not Outcome.UNKNOWN and run.time_ns <= settled.settled_ns - 260_000_000:
             demand(meanwhile or listed or trusted, "k: what was swept stands in the report", story)
         if after and run.time_ns <= signed_ns + STALE_NS:
