@@ -2,37 +2,18 @@
 
 from __future__ import annotations
 
-import contextlib
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from typing import Any
-from unittest import mock
 
 from bitget_async import cancellation, commands, evidence, session, tasks, watcher
 from bitget_async.errors import OutcomeUnknown
 from bitget_async.evidence import Certainty, Command, Named, Target, Verdict, Want
+from bitget_async.evidence.named import has_values
 from bitget_async.models import Order, OrderStatus
 
-from .planted import Plant
+from .planting import patched, plant
 
-BUGS: dict[str, Plant] = {}
-CAUGHT_BY: dict[str, str] = {}
 SECOND_NS = 1_000_000_000
-
-
-def plant(caught_by: str) -> Callable[[Callable[[], Iterator[None]]], Callable[[], Iterator[None]]]:
-    """Register a bug under its name, with the scenario that is to catch it."""
-
-    def register(bug: Callable[[], Iterator[None]]) -> Callable[[], Iterator[None]]:
-        BUGS[bug.__name__] = contextlib.contextmanager(bug)
-        CAUGHT_BY[bug.__name__] = caught_by
-        return bug
-
-    return register
-
-
-def patched(owner: Any, name: str, made: Any) -> contextlib.AbstractContextManager[Any]:
-    """Another attribute for a while."""
-    return mock.patch.object(owner, name, made)
 
 
 def ended(target: Target) -> None:
@@ -42,7 +23,7 @@ def ended(target: Target) -> None:
     target.final = True
 
 
-@plant("a_placement_that_got_lost_is_not_placed_once_it_cannot_appear")
+@plant("a_placement_that_got_lost_is_not_placed_once_it_cannot_appear", 8, 9)
 def receive_window_not_waited_for() -> Iterator[None]:
     """Complete reads without the order, at once: NOT_PLACED."""
     original = Target.over_ns.fget  # type: ignore[attr-defined]
@@ -54,7 +35,7 @@ def receive_window_not_waited_for() -> Iterator[None]:
         yield
 
 
-@plant("order_info_is_down_and_the_history_late")
+@plant("order_info_is_down_and_the_history_late", 41)
 def not_placed_without_order_info() -> Iterator[None]:
     """A listing and the history without the order: NOT_PLACED, though it may have filled and the history lags."""
 
@@ -65,7 +46,7 @@ def not_placed_without_order_info() -> Iterator[None]:
         yield
 
 
-@plant("a_batch_without_an_answer")
+@plant("a_batch_without_an_answer", 9, 39)
 def not_placed_by_one_empty_listing() -> Iterator[None]:
     """The first listing without the order decides."""
     original = Target.verdict
@@ -79,7 +60,7 @@ def not_placed_by_one_empty_listing() -> Iterator[None]:
         yield
 
 
-@plant("order_not_found_asks_what_became_of_it")
+@plant("order_not_found_asks_what_became_of_it", 28, 31)
 def order_not_found_taken_as_cancelled() -> Iterator[None]:
     """43001 to a cancel: the order is called cancelled."""
     original = commands.Commander._send
@@ -95,7 +76,7 @@ def order_not_found_taken_as_cancelled() -> Iterator[None]:
         yield
 
 
-@plant("a_replacement_without_an_answer")
+@plant("a_replacement_without_an_answer", 33)
 def failure_inside_success_taken_as_success() -> Iterator[None]:
     """The envelope says 00000: every replacement in it is called done."""
     original = commands.read_replacements
@@ -113,7 +94,7 @@ def failure_inside_success_taken_as_success() -> Iterator[None]:
         yield
 
 
-@plant("acknowledged_is_not_placed")
+@plant("acknowledged_is_not_placed", 32)
 def acknowledged_taken_as_placed() -> Iterator[None]:
     """An answer with an id is an order."""
     original = Target.verdict
@@ -126,7 +107,7 @@ def acknowledged_taken_as_placed() -> Iterator[None]:
         yield
 
 
-@plant("a_client_id_is_used_again")
+@plant("a_client_id_is_used_again", 38)
 def client_id_compared_without_times() -> Iterator[None]:
     """Whatever carries the client id is ours, also the order of that name before it."""
 
@@ -137,7 +118,7 @@ def client_id_compared_without_times() -> Iterator[None]:
         yield
 
 
-@plant("a_lost_answer_to_a_placement_is_found_by_the_client_id")
+@plant("a_lost_answer_to_a_placement_is_found_by_the_client_id", 6, 10)
 def resent_after_a_lost_answer() -> Iterator[None]:
     """A command without an answer is sent once more."""
     original = session.Session._pause_s
@@ -151,7 +132,7 @@ def resent_after_a_lost_answer() -> Iterator[None]:
         yield
 
 
-@plant("a_refusal_of_order_info_is_an_answer")
+@plant("a_refusal_of_order_info_is_an_answer", 45)
 def order_not_found_of_order_info_is_a_failed_read() -> Iterator[None]:
     """OrderInfo's refusal of an unknown id counts as no answer: what is absent is never proven absent."""
 
@@ -162,7 +143,7 @@ def order_not_found_of_order_info_is_a_failed_read() -> Iterator[None]:
         yield
 
 
-@plant("the_answer_to_a_cancel_names_another_order")
+@plant("the_answer_to_a_cancel_names_another_order", 19)
 def any_id_in_the_answer_is_ours() -> Iterator[None]:
     """The id in an answer is taken, whatever was asked for."""
 
@@ -173,7 +154,7 @@ def any_id_in_the_answer_is_ours() -> Iterator[None]:
         yield
 
 
-@plant("an_answer_names_the_order_of_somebody_else")
+@plant("an_answer_names_the_order_of_somebody_else", 19)
 def client_id_of_the_answered_order_not_compared() -> Iterator[None]:
     """A row with the id of the answer is ours, whatever client id it carries."""
     original = Named._saw
@@ -193,7 +174,7 @@ def client_id_of_the_answered_order_not_compared() -> Iterator[None]:
         yield
 
 
-@plant("a_quote_behind_the_fence_is_not_swept")
+@plant("a_quote_behind_the_fence_is_not_swept", 37)
 def fence_removed() -> Iterator[None]:
     """Placements go at once, whatever is being swept, and nobody notes it."""
 
@@ -207,21 +188,21 @@ def fence_removed() -> Iterator[None]:
         yield
 
 
-@plant("a_quote_behind_the_fence_is_not_swept")
+@plant("a_quote_behind_the_fence_is_not_swept", 39)
 def fence_opened_by_an_empty_listing() -> Iterator[None]:
     """Cleared is enough: nothing has to show that the sweep has run."""
     with patched(evidence.Sweep, "has_run", property(lambda self: True)):
         yield
 
 
-@plant("a_quote_without_the_fence_is_named")
+@plant("a_quote_without_the_fence_is_named", 37)
 def swept_placements_not_named() -> Iterator[None]:
     """The cancellation does not know what this client placed meanwhile."""
     with patched(watcher, "_placing", lambda course, sweep: {}):
         yield
 
 
-@plant("many_ids_each_with_its_own_fate")
+@plant("many_ids_each_with_its_own_fate", 33)
 def batch_items_matched_by_position() -> Iterator[None]:
     """The first item of the answer is the first order of the batch."""
 
@@ -235,7 +216,7 @@ def batch_items_matched_by_position() -> Iterator[None]:
         yield
 
 
-@plant("a_cancel_that_acts_at_the_last_moment")
+@plant("a_cancel_that_acts_at_the_last_moment", 8)
 def horizon_without_the_grace() -> Iterator[None]:
     """A command that was accepted has acted at once."""
     horizon, finished = Command.horizon_ns.fget, Command.finished_ns.fget  # type: ignore[attr-defined]
@@ -251,8 +232,8 @@ def horizon_without_the_grace() -> Iterator[None]:
         yield
 
 
-@plant("many_replacements_each_for_itself")
-def vanished_taken_as_cancelled() -> Iterator[None]:
+@plant("many_replacements_each_for_itself", 41)
+def vanished_named_order_taken_as_cancelled() -> Iterator[None]:
     """A named order that the listing does not show any more is called cancelled."""
     original = Named.saw_listing
 
@@ -268,18 +249,18 @@ def vanished_taken_as_cancelled() -> Iterator[None]:
         yield
 
 
-@plant("a_change_is_proven_by_what_the_order_has_since")
+@plant("a_change_is_proven_by_what_the_order_has_since", 36, 39)
 def old_values_taken_as_the_change() -> Iterator[None]:
     """A listing of before the change shows the wanted values, from the time before."""
 
     def has_changed(self: Target) -> bool:
-        return self.row is not None and self.changed is not None and self.changed(self.row)
+        return self.row is not None and self.wanted is not None and has_values(self.row, self.wanted)
 
     with patched(Target, "_has_changed", has_changed):
         yield
 
 
-@plant("a_caller_is_cancelled_while_it_waits_for_the_answer")
+@plant("a_caller_is_cancelled_while_it_waits_for_the_answer", 48, 49)
 def cancelled_caller_takes_its_command_along() -> Iterator[None]:
     """Cancelling the caller ends the command's task, also when it is on the wire."""
     original = tasks.Tasks.outliving

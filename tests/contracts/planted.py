@@ -1,15 +1,11 @@
-"""
-Twelve bugs that clients of this exchange have, planted into ours: the judge must find each of them.
-
-Every bug is a context manager that patches the running package and takes the patch back.
-"""
+"""Bugs that clients of this exchange have, planted into our cancellation by symbol: the judge must find each."""
 
 from __future__ import annotations
 
 import asyncio
 import contextlib
 import functools
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from dataclasses import replace
 from typing import Any
 from unittest import mock
@@ -24,17 +20,10 @@ from bitget_async.limits.bucket import Bucket
 from bitget_async.models import OrderStatus, Outcome, Scope
 from bitget_async.wire import Answer
 
-Plant = Callable[[], contextlib.AbstractContextManager[Any]]
-PLANTED: dict[str, Plant] = {}
+from .planting import plant
 
 
-def plant(bug: Callable[[], Iterator[None]]) -> Callable[[], Iterator[None]]:
-    """Register a bug under its name."""
-    PLANTED[bug.__name__] = contextlib.contextmanager(bug)
-    return bug
-
-
-@plant
+@plant("the_answer_is_not_the_end", 32)
 def answer_taken_as_done() -> Iterator[None]:
     """00000 confirms: whatever is known of the orders is called final."""
 
@@ -48,7 +37,7 @@ def answer_taken_as_done() -> Iterator[None]:
         yield
 
 
-@plant
+@plant("reads_fail_while_orders_live", 45)
 def failed_read_taken_as_empty() -> Iterator[None]:
     """A read that fails gives an empty page."""
     original = session.Session.background
@@ -65,14 +54,14 @@ def failed_read_taken_as_empty() -> Iterator[None]:
         yield
 
 
-@plant
+@plant("an_old_order_hides_behind_a_page_of_late_ones", 44)
 def first_page_only() -> Iterator[None]:
     """The first page of a listing is taken for all of it."""
     with mock.patch.object(watcher, "MOST_PAGES", 1), mock.patch.object(watcher, "complete", return_value=True):
         yield
 
 
-@plant
+@plant("ids_of_different_length_fill_two_pages", 44)
 def ids_compared_as_text() -> Iterator[None]:
     """The cursor is the smallest id as text, and pages are checked the same way."""
 
@@ -105,7 +94,7 @@ def ids_compared_as_text() -> Iterator[None]:
         yield
 
 
-@plant
+@plant("old_orders_are_confirmed_by_the_history", 43)
 def history_filtered_by_time_since_the_command() -> Iterator[None]:
     """Only history rows created after the command are looked at."""
     original = Sweep.saw_page
@@ -118,7 +107,7 @@ def history_filtered_by_time_since_the_command() -> Iterator[None]:
         yield
 
 
-@plant
+@plant("a_call_after_the_signing_gets_a_command_of_its_own", 56)
 def joining_a_signed_command() -> Iterator[None]:
     """A call joins a command for its symbol that is on the wire already."""
     with mock.patch.object(cancellation.Canceller, "_leave", return_value=None):
@@ -134,7 +123,7 @@ def joining_a_signed_command() -> Iterator[None]:
             yield
 
 
-@plant
+@plant("forty_calls_wait_for_tokens_and_sign_late", 24)
 def signing_before_the_token() -> Iterator[None]:
     """The timestamp is taken when the call is made, not after the wait for the token."""
     original_call, original_stamp = session.Session.call, session.Session._stamp
@@ -162,7 +151,7 @@ def signing_before_the_token() -> Iterator[None]:
         yield
 
 
-@plant
+@plant("a_lost_answer_resolves_from_evidence", 13)
 def http_4xx_taken_as_refused() -> Iterator[None]:
     """Any 4xx is a refusal, envelope or not."""
     original = wire.decode
@@ -178,7 +167,7 @@ def http_4xx_taken_as_refused() -> Iterator[None]:
         yield
 
 
-@plant
+@plant("gone_from_the_listing_is_not_cancelled", 41, 42)
 def vanished_taken_as_cancelled() -> Iterator[None]:
     """An order that is gone from the listing is called cancelled."""
     original = Sweep.saw_listing
@@ -197,7 +186,7 @@ def vanished_taken_as_cancelled() -> Iterator[None]:
         yield
 
 
-@plant
+@plant("late_orders_neither_block_nor_count", 37, 38)
 def late_orders_claimed() -> Iterator[None]:
     """Orders created after the signing are counted as ours."""
     original = Sweep.scope_of
@@ -210,14 +199,14 @@ def late_orders_claimed() -> Iterator[None]:
         yield
 
 
-@plant
+@plant("timeouts_do_not_give_tokens_back_early", 7, 58)
 def token_back_at_once_on_a_timeout() -> Iterator[None]:
     """A request without an answer gives its token back at once."""
     with mock.patch.object(Bucket, "lost", lambda self, lease, now, until_ns: self.unsent(lease)):
         yield
 
 
-@plant
+@plant("a_redirect_goes_nowhere", 21)
 def redirects_followed() -> Iterator[None]:
     """Aiohttp's default: a 307 takes the command, its body and its signature elsewhere."""
     original = aiohttp.ClientSession._request

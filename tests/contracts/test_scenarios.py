@@ -1,4 +1,4 @@
-"""Each scenario of `scenarios` as a test of its own."""
+"""Each directed history as a test of its own, with the rows of the failure model whose planted bugs it catches."""
 
 from __future__ import annotations
 
@@ -6,10 +6,24 @@ from collections.abc import Callable
 
 import pytest
 
+from .journal_scenarios import JOURNAL
+from .judged import BUGS
+from .road_scenarios import ROAD
 from .scenarios import SCENARIOS
+from .watch_scenarios import WATCH
 
 
-@pytest.mark.parametrize("play", SCENARIOS.values(), ids=SCENARIOS.keys())
+def cases(plays: dict[str, Callable[[], None]]) -> list[object]:
+    """Parameters for pytest, each marked with its rows."""
+    found: list[object] = []
+    for name, play in plays.items():
+        rows = sorted({row for bug in BUGS.values() if bug.caught_by == name for row in bug.rows})
+        marks = [pytest.mark.failure(*rows)] if rows else []
+        found.append(pytest.param(play, id=name, marks=marks))
+    return found
+
+
+@pytest.mark.parametrize("play", cases(SCENARIOS | ROAD | WATCH | JOURNAL))
 def test_the_promise_is_kept_where_it_is_hard(play: Callable[[], None]) -> None:
     """See the scenario's own words."""
     play()
