@@ -11,7 +11,7 @@ from __future__ import annotations
 import contextlib
 import errno
 import os
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, Literal
@@ -194,20 +194,25 @@ class JournalFile:
         """Write what is not in the file yet, in pieces of whole entries. Healthy, that is one record."""
         while self._owed:
             numbers: list[int] = []
-            kinds: set[Kind] = set()
-            batch = b""
+            batch: list[tuple[Kind, bytes]] = []
+            # While the disk is full, one entry is enough to find out whether it still is.
+            room = 0 if self._complained else BATCH_BYTES
             for number, owed in self._owed.items():
                 numbers.append(number)
-                kinds.update(kind for kind, _ in owed)
-                batch += b"".join(raw for _, raw in owed)
-                if len(batch) >= BATCH_BYTES:
+                batch += owed
+                room -= sum(len(raw) for _, raw in owed)
+                if room <= 0:
                     break
-            fsync = self._settings.fsync
-            if not self._append(batch, sync=fsync == "always" or (fsync == "sending" and Kind.SENDING in kinds)):
+            if not self._append(b"".join(raw for _, raw in batch), sync=self._waits_for(kind for kind, _ in batch)):
                 return False
             for number in numbers:
                 del self._owed[number]
         return True
+
+    def _waits_for(self, kinds: Iterable[Kind]) -> bool:
+        """Whether records of these kinds have to be on the medium before the next line."""
+        fsync = self._settings.fsync
+        return fsync == "always" or (fsync == "sending" and Kind.SENDING in kinds)
 
     def _append(self, blob: bytes, *, sync: bool) -> bool:
         """One write, all or nothing: what stands there only in part, or may not be on the medium, is cut off again."""
