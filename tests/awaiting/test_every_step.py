@@ -103,11 +103,13 @@ SCENARIOS = {
         BATCH_ORDERS,
         commands=2,
         prepare=connected,
+        spent=True,
     ),
     "a replacement": Scenario(
         lambda client: client.cancel_replace_order(BTC, order_id="1002", price="50000", size="0.001"),
         CANCEL_REPLACE_ORDER,
         prepare=three_rest,
+        spent=True,
     ),
     "a placement behind the fence": Scenario(place, PLACE_ORDER, prepare=sweeping),
     "a cancellation that is seen through": Scenario(
@@ -125,7 +127,7 @@ def points(scenario: Scenario, kind: str, calm: Run) -> list[tuple[int, float | 
     if kind == "timer":
         moments = dict.fromkeys(each - first_s for each in calm.times_s[: calm.answered])
         return [(calm.times_s.index(first_s + at_s), at_s) for at_s in moments if first_s + at_s in calm.times_s]
-    begin = {"awaiter": calm.answered, "timeout": 1}.get(kind, 0)
+    begin = {"awaiter": calm.answered, "timeout": scenario.callers}.get(kind, 0)
     end = calm.answered if kind in ("caller", "timeout") else calm.settled
     return [(step, None) for step in range(begin, end)]
 
