@@ -108,11 +108,12 @@ class Inquiry:
         postponed = {read.symbol for read in reads[room:]}
         del reads[room:]
         crowd = sum(not look.decided for look in listed)
+        pages = self._account_pages()
         for look in looks:
             if look.symbols & postponed:
                 continue
             if isinstance(look, SweepLook):
-                look.next(now, crowd, self._account_pages(), alone=self._alone)
+                look.next(now, crowd, pages, alone=self._alone)
             else:
                 look.next(now)
         self._in_flight.update(dict.fromkeys(reads, now))
@@ -235,10 +236,10 @@ class Inquiry:
 
     def _on_account_page(self, look: SweepLook) -> bool:
         """Whether the newest page of the account may do for this symbol, by what the last one reached down to."""
-        oldest = look.evidence.oldest
-        return (
-            not look.own_page and not look.evidence.history_read and oldest is not None and oldest >= self._page_floor
-        )
+        evidence = look.evidence
+        oldest = evidence.oldest
+        fresh = not look.own_page and not evidence.history_read and evidence.history_below is None
+        return fresh and oldest is not None and oldest >= self._page_floor
 
     def _still_out(self, read: Read, now: int, listed: list[SweepLook], named: list[NamedLook]) -> bool:
         """
