@@ -63,7 +63,10 @@ def one_step_on(promised: list[Any], found: list[Any]) -> bool:
 
 
 def test_killed_at_every_call_to_the_system(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, count_cases: Callable[[int], None]
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    count_cases: Callable[[int], None],
+    figure: Callable[[str, Any], None],
 ) -> None:
     """Before, within and after each write, rename and sync, in each mode of fsync, also while rewriting."""
     monkeypatch.setattr(os, "fsync", lambda descriptor: None)
@@ -76,6 +79,7 @@ def test_killed_at_every_call_to_the_system(
             assert case.with_name(case.name + ".promises").read_bytes() == b""
     assert all(sum(case.name.startswith(mode) for case in cases) > 60 for mode in MODES)
     count_cases(len(cases))
+    figure("journal.kills", len(cases))
 
 
 @pytest.mark.failure(52)

@@ -59,11 +59,14 @@ def cut_everywhere(said: list[Said]) -> int:
     return len(blob) + 1 - HEADER_BYTES
 
 
-def test_a_life_cut_at_every_byte_gives_the_records_that_were_whole(count_cases: Callable[[int], None]) -> None:
+def test_a_life_cut_at_every_byte_gives_the_records_that_were_whole(
+    count_cases: Callable[[int], None], figure: Callable[[str, Any], None]
+) -> None:
     """A crash while writing leaves the beginning of a record; nothing before it may suffer, nothing of it may count."""
     cuts = cut_everywhere(LIVED)
     assert cuts > 1000
     count_cases(cuts)
+    figure("journal.cuts", cuts)
 
 
 @settings(max_examples=40, deadline=None)
