@@ -36,10 +36,13 @@ class Sweep(Command):
         symbol: the symbol.
         book: which of its orders: the command takes those of one list only.
         bounds_ms, assumptions: see `Command`.
+        snapshot: of a resumed one, whether a complete listing from before its answer is among what was known; `None`
+            where the listings tell.
     """
 
     symbol: str
     book: Book = Book.NORMAL
+    snapshot: bool | None = None
     cleared_ms: int | None = None
     anomalies: list[str] = field(default_factory=list)
     _orders: dict[int, _Known] = field(default_factory=dict)
@@ -47,6 +50,8 @@ class Sweep(Command):
     _listings: list[tuple[int, int]] = field(default_factory=list)
     _pages_ns: list[int] = field(default_factory=list)
     _chain: tuple[int, int] | None = None
+    _reached: int | None = None
+    _owed: int | None = None
 
     def odd(self, what: str) -> None:
         """Note an anomaly, once."""
@@ -148,7 +153,8 @@ class Sweep(Command):
 
         1. The symbol's pages from the top, each below the last, until one is short or shows nothing that the sweep
            can have taken. 2. Or one page of the account from the top that reaches down past the oldest order in
-           scope and shows none of ours that we did not know.
+           scope and shows none of ours that we did not know. 3. If that was read before the rows came, a page further
+           down may be the first to show them: then those below it are owed, for the same reason.
         """
         if page.symbol is None:
             oldest = self.oldest
@@ -156,17 +162,28 @@ class Sweep(Command):
             if page.below is None and deep and not found:
                 insort(self._pages_ns, page.requested_ns)
             return
-        if page.below is None:
-            since = page.requested_ns
-        elif self._chain is not None and self._chain[1] == page.below:
-            since = self._chain[0]
-        else:
-            return
-        if page.last or not page.numbers or not any(self._swept(row) for row in page.rows):
-            self._chain = None
-            insort(self._pages_ns, since)
-        else:
-            self._chain = (since, min(page.numbers))
+        lowest = min(page.numbers, default=0)
+        swept = [number for row in page.rows if self._swept(row) and (number := id_number(row.order_id)) is not None]
+        ends = page.last or not swept
+        if not ends and page.below is not None and lowest >= page.below:
+            self.odd("a page of the history did not follow its cursor and was not counted")
+        elif page.below is None or (self._chain is not None and self._chain[1] == page.below):
+            since = page.requested_ns if page.below is None or self._chain is None else self._chain[0]
+            self._chain = None if ends else (since, lowest)
+            if ends:
+                insort(self._pages_ns, since)
+                self._reach(min(swept, default=page.below), page.last)
+        elif not ends and (self._reached is None or lowest < self._reached):
+            self._owed = lowest if self._owed is None else min(self._owed, lowest)
+        elif ends and self._owed is not None and (page.below == self._owed or (page.last and page.below > self._owed)):
+            self._reach(min(swept, default=page.below), page.last)
+
+    def _reach(self, number: int | None, last: bool) -> None:
+        """What the sweep took was read down to that id; with `last` nothing lies below the page."""
+        if number is not None:
+            self._reached = number if self._reached is None else min(self._reached, number)
+        if self._owed is not None and (last or (number is not None and number <= self._owed)):
+            self._owed = None
 
     def _swept(self, row: Row) -> bool:
         """Whether the sweep can have taken this finished order."""
@@ -194,6 +211,19 @@ class Sweep(Command):
         """The smallest id in scope, or `None` if no order is."""
         mine = (number for number, known in self._orders.items() if self._scope(known) is not Scope.LATE)
         return min(mine, default=None)
+
+    @property
+    def snapshot_known(self) -> bool:
+        """Whether what was open before its answer is known."""
+        if self.snapshot is not None:
+            return self.snapshot
+        first = self._listings[0][0] if self._listings else None
+        return first is not None and (self.answered_ns is None or first <= self.answered_ns)
+
+    @property
+    def blind(self) -> bool:
+        """Whether it was resumed without that: then nothing found does not mean that nothing was there."""
+        return self.snapshot is False
 
     @property
     def open_ids(self) -> list[str]:
@@ -247,12 +277,14 @@ class Sweep(Command):
     def history_read(self) -> bool:
         """Whether the history of the symbol was requested no earlier than the deciding listing."""
         clear = self.clear_since_ns
-        return clear is not None and self.paged_ns >= clear
+        return clear is not None and self.paged_ns >= clear and self._owed is None
 
     @property
     def history_below(self) -> int | None:
         """Where the next history page of the symbol begins: `None` for the top."""
         clear = self.clear_since_ns
+        if clear is not None and self.paged_ns >= clear:
+            return self._owed
         return None if self._chain is None or clear is None or self._chain[0] < clear else self._chain[1]
 
     def outcome(self) -> Outcome | None:
@@ -286,6 +318,7 @@ class Sweep(Command):
         fresh.certainty, fresh.answered_ns = self.certainty, self.answered_ns
         fresh.signed(self.signed_ns, self.signed_ms)
         fresh.anomalies = list(self.anomalies)
+        fresh.snapshot = True if self.snapshot_known else self.snapshot
         fresh._orders = {number: replace(known, shown_ns=-1, open_ns=-1) for number, known in self._orders.items()}
         return fresh
 

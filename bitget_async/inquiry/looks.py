@@ -80,6 +80,8 @@ class SweepLook(Look):
     evidence: Sweep = field(kw_only=True)
     decided: bool = False
     own_page: bool = False
+    helped: int = 0
+    patience: int = MOST_SINGLE
 
     @property
     def book(self) -> Book:
@@ -109,13 +111,18 @@ class SweepLook(Look):
     def histories(self) -> Iterator[Read]:
         """
         1. A symbol whose history is not read yet: its newest page, or the next one. 2. One order missing, or pages that
-        brought nothing: single ids. 3. More missing: the page that begins with the newest of them.
+        brought nothing: single ids, others each time; while they help more at once, and a page now and then. 3. More
+        missing: the page that begins with the newest of them.
         """
         symbol, missing, book = self.evidence.symbol, self.evidence.missing, self.book
         if not self.evidence.history_read:
             yield Read(ReadKind.HISTORY, symbol, below=self.evidence.history_below, book=book)
-        elif missing and book is Book.NORMAL and (len(missing) == 1 or self.stuck % 2):
-            yield from (Read(ReadKind.ORDER, symbol, order_id=str(each)) for each in missing[:MOST_SINGLE])
+        elif (
+            missing and book is Book.NORMAL and (len(missing) == 1 or self.stuck % 2 or 0 < self.helped < self.patience)
+        ):
+            start = self.stuck // 2 * MOST_SINGLE % len(missing)
+            some = (*missing[start:], *missing[:start])[: MOST_AT_LAST if self.helped else MOST_SINGLE]
+            yield from (Read(ReadKind.ORDER, symbol, order_id=str(each)) for each in some)
         elif missing:
             yield Read(ReadKind.HISTORY, symbol, below=missing[-1] + 1, book=book)
 
@@ -165,21 +172,30 @@ class SweepLook(Look):
         if self.from_ns - now > self.gap_ns:
             self.later(now, self.gap_ns, [evidence.horizon_ns])
         if page is not None:
-            self._paged(page, now, moved)
+            self._paged(read, page, now, moved)
         elif evidence.clear_since_ns is not None and self.wants_history:
             self.window(now)
 
-    def _paged(self, page: Page, now: int, moved: bool) -> None:
+    def _paged(self, read: Read, page: Page, now: int, moved: bool) -> None:
         """Finished rows came in after the deciding look: if they helped, go on at once, else think again later."""
         evidence = self.evidence
         if page.symbol is None and evidence.paged_ns < page.requested_ns:
             # The account's page did not reach down to this symbol's orders.
             self.own_page = True
             self.window(now)
-        elif (moved and evidence.missing) or evidence.history_below is not None:
-            self.stuck = 0
+        elif (moved and evidence.missing) or evidence.history_below not in (None, page.below):
+            if read.kind is ReadKind.ORDER:
+                self.helped += 1
+                self.stuck -= self.stuck % 2
+            else:
+                self.helped, self.patience, self.stuck = 0, MOST_SINGLE, 0
+            self.window(now)
+        elif evidence.missing and self.helped and read.kind is ReadKind.HISTORY:
+            # Rows that no page shows, as those of orders older than the history: a page again after twice as many ids.
+            self.helped, self.patience = 1, 2 * self.patience
             self.window(now)
         elif evidence.missing:
+            self.helped = 0
             self.stuck += 1
 
     def failed(self, now: int, resume_ns: int) -> None:

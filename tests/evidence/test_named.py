@@ -560,13 +560,13 @@ def ended(at_s: float, *rows: TriggerOrder) -> Page:
 )
 def test_what_proves_that_a_trigger_order_has_its_new_values(facts: Any, verdict: Verdict | None) -> None:
     """A row with them; the contrary by a row without them when the command can act no more, or by its end."""
-    one = target(Want.CHANGED, order_id=ID, changed=lambda row: getattr(row, "trigger_price", None) == 8)
+    one = target(Want.CHANGED, order_id=ID, wanted={"trigger_price": "8"})
     assert judged(one, *facts, book=Book.PLAN) is verdict
 
 
 def test_every_row_of_an_order_that_is_to_change_is_news() -> None:
     """Its status stays while its values change."""
-    one = target(Want.CHANGED, order_id=ID, changed=lambda row: False)
+    one = target(Want.CHANGED, order_id=ID, wanted={"trigger_price": "9"})
     made = Named((one,), Book.PLAN)
     assert made.saw_listing(plans(0.5, trigger())) == [one]
     assert made.saw_listing(plans(0.6, trigger())) == [one]

@@ -299,6 +299,64 @@ def test_late_orders_alone_end_the_chain() -> None:
     assert (mixed.history_read, mixed.history_below) == (False, FIRST_ID + 200)
 
 
+@pytest.mark.failure(41, 44)
+def test_what_lies_below_a_page_whose_rows_came_late_is_owed() -> None:
+    """
+    The history was empty when it was read. Later the page of the missing orders comes full of swept ones: those below it
+    may have been swept too, before any listing reached them.
+    """
+    made = evidence(listing(0, order(30), order(20)), listing(2), page(2.1))
+    assert made.history_read
+    fed(made, page(9, done(30), done(20), below=FIRST_ID + 31, last=False))
+    assert (made.missing, made.history_read, made.history_below) == ([], False, FIRST_ID + 20)
+    assert made.outcome() is None
+    # Not the page that is owed: a higher one, the top, or one that ignores its cursor.
+    fed(made, page(9.1, done(40, -5), below=FIRST_ID + 50, last=False), page(9.2, done(45, -5), last=False))
+    fed(made, page(9.3, done(30), done(20), below=FIRST_ID + 20, last=False))
+    assert made.history_below == FIRST_ID + 20
+    fed(made, page(9.4, done(19), done(10), below=FIRST_ID + 20, last=False))
+    assert made.history_below == FIRST_ID + 10
+    fed(made, page(9.5, done(9, -5), below=FIRST_ID + 10, last=False))
+    assert (made.history_below, made.outcome()) == (None, Outcome.CONFIRMED)
+    assert [fate.order.order_id for fate in made.fates] == [str(FIRST_ID + n) for n in (10, 19, 20, 30)]
+    # Another look further up brings nothing that was not read.
+    assert fed(made, page(9.6, done(30), done(20), below=FIRST_ID + 31, last=False)).outcome() is Outcome.CONFIRMED
+
+
+@pytest.mark.failure(41, 44)
+@pytest.mark.parametrize(
+    "page_",
+    [
+        page(9.1, below=FIRST_ID + 20),
+        page(9.1, done(19), below=FIRST_ID + 20),
+        page(9.1, done(19), below=FIRST_ID + 25),
+        page(9.1, done(30), done(20), done(19)),
+    ],
+)
+def test_the_last_page_ends_what_is_owed(page_: Page) -> None:
+    """Nothing lies below it."""
+    made = evidence(listing(0, order(30), order(20)), listing(2), page(2.1))
+    fed(made, page(9, done(30), done(20), below=FIRST_ID + 31, last=False))
+    assert fed(made, page_).outcome() is Outcome.CONFIRMED
+
+
+def test_what_was_read_from_the_top_is_not_owed_again() -> None:
+    """Pages of single missing orders that lie inside what was followed down already: nothing more to read."""
+    made = evidence(listing(0, order(30), order(20)), listing(2), page(2.1, done(30), done(20), last=False))
+    fed(made, page(2.2, done(5, -5), below=FIRST_ID + 20, last=False))
+    assert made.outcome() is Outcome.CONFIRMED
+    assert fed(made, page(2.3, done(25), done(20), below=FIRST_ID + 26, last=False)).history_read
+
+
+@pytest.mark.failure(44)
+def test_a_history_page_that_ignores_its_cursor_leads_nowhere() -> None:
+    """The first page again: it is named, not counted, and the place to go on from stays."""
+    made = evidence(listing(2), page(2.1, done(30), done(20), last=False))
+    fed(made, page(2.2, done(30), done(20), below=FIRST_ID + 20, last=False))
+    assert (made.history_read, made.history_below) == (False, FIRST_ID + 20)
+    assert made.anomalies == ["a page of the history did not follow its cursor and was not counted"]
+
+
 def test_a_new_first_page_begins_the_chain_anew() -> None:
     """Read again from the top: the place below the old pages is forgotten, and the new moment counts."""
     made = evidence(listing(2), page(2.1, done(30), done(20), last=False))

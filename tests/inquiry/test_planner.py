@@ -223,6 +223,51 @@ def test_pages_that_bring_nothing_are_followed_by_single_ids() -> None:
     assert {read.below for _, read in world.reads if read.kind is ReadKind.HISTORY} > {None}
 
 
+@pytest.mark.failure(42)
+@pytest.mark.parametrize("count", [2, 99, 250])
+def test_many_orders_too_old_for_the_history_are_proven_one_by_one(count: int) -> None:
+    """The history never shows them, their ids do: as fast as ten answers a second allow, and in time."""
+    world = World(some(count, "BTCUSDT", told_s=NEVER), prompt=True)
+    world.usual("BTCUSDT")
+    world.run(60)
+    assert world.settled["BTCUSDT"][1] is Outcome.CONFIRMED
+    assert world.settled["BTCUSDT"][0] <= 4 + count / 5
+    histories = [read for _, read in world.reads if read.kind is ReadKind.HISTORY]
+    assert len(histories) <= 8
+    assert len(world.reads) <= count + 25
+
+
+@pytest.mark.failure(42)
+def test_ids_that_nobody_knows_do_not_hide_the_others() -> None:
+    """Six purged orders stand at the front, two that can be read behind them: others are asked each time."""
+    hidden, shown = some(6, "BTCUSDT", told_s=NEVER), some(2, "BTCUSDT", first=2_000, told_s=NEVER, asked_s=0.2)
+    world = World(hidden | shown)
+    world.usual("BTCUSDT")
+    world.run(60)
+    assert world.pending["BTCUSDT"].missing == sorted(hidden)
+
+
+@pytest.mark.failure(41)
+def test_a_page_is_asked_again_soon_where_ids_and_pages_lag_alike() -> None:
+    """A hundred rows that come after ten seconds, by id and by page: a page brings them, not a hundred questions."""
+    world = World(some(100, "BTCUSDT", told_s=10.0))
+    world.usual("BTCUSDT")
+    world.run(60)
+    assert world.settled["BTCUSDT"][1] is Outcome.CONFIRMED
+    assert world.settled["BTCUSDT"][0] <= 16
+    assert len(world.reads) <= 50
+
+
+@pytest.mark.failure(44)
+def test_a_history_that_ignores_its_cursor_is_not_asked_ever_faster() -> None:
+    """250 swept orders and the first page again and again: asked in the usual rhythm, and never confirmed by it."""
+    world = World(some(250, "BTCUSDT", ended_s=0.1), stuck=True)
+    world.usual("BTCUSDT", snapshot=False)
+    world.run(30)
+    assert world.settled == {}
+    assert len(world.reads) <= 30
+
+
 @pytest.mark.parametrize("seed", range(8))
 def test_an_order_that_stays_open_is_read_at_the_horizon(seed: int) -> None:
     """STILL_OPEN as soon as the contract allows, few looks until then, and never longer than 5 s without one."""

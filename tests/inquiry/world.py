@@ -27,19 +27,21 @@ def ms(at_ns: int) -> int:
 
 @dataclass
 class Truth:
-    """One order: when it began and ended, in seconds from the start, and when the history shows it."""
+    """One order: when it began and ended, in seconds from the start, and when the history and orderInfo show it."""
 
     symbol: str
     born_s: float = -60.0
     ended_s: float = 0.15
     told_s: float = 0.6
     oid: str = ""
+    asked_s: float | None = None
 
 
 @dataclass
 class World:
     """
     An inquiry, an exchange without lag in its listings, and the time between them. `prompt`: orderInfo has no lag.
+    `stuck`: the history answers with its first page, whatever the cursor.
     """
 
     orders: dict[int, Truth] = field(default_factory=dict)
@@ -47,6 +49,7 @@ class World:
     fails: Callable[[float, Read], bool] = lambda at_s, read: False
     banned: bool = False
     prompt: bool = False
+    stuck: bool = False
     seed: int = 1
     now: int = START_NS
     reads: list[tuple[float, Read]] = field(default_factory=list)
@@ -193,6 +196,8 @@ class World:
 
     def _told_s(self, order: Truth, single: bool) -> float:
         """From when on that read shows it ended."""
+        if single and order.asked_s is not None:
+            return order.asked_s
         return order.ended_s if single and self.prompt else order.told_s
 
     def _page(self, read: Read, asked_ns: int, at_s: float) -> Page:
@@ -202,7 +207,7 @@ class World:
             for number, order in sorted(self.orders.items(), reverse=True)
             if (order.born_s <= at_s if single else order.told_s <= at_s)
             and read.symbol in (None, order.symbol)
-            and (read.below is None or number < read.below)
+            and (read.below is None or self.stuck or number < read.below)
             and (read.order_id is None or str(number) == read.order_id)
             and (read.client_oid is None or order.oid == read.client_oid)
         ][:100]
