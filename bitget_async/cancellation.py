@@ -152,8 +152,10 @@ class Canceller:
             course.attempts = copy
             course.signed(now)
             sweep.signed(now, timestamp_ms)
+            self._watcher.sending(course, sweep)
             self._watcher.signed(course)
 
+        self._watcher.intended(course)
         try:
             if options.snapshot == "before":
                 await self._watcher.look_before(course)
@@ -168,6 +170,10 @@ class Canceller:
         except BitgetError:
             self._leave(key, flight)
             self._watcher.dropped(course)
+            raise
+        except asyncio.CancelledError:
+            if not flight.signed:
+                self._watcher.withdrawn(course)
             raise
         else:
             self._read_ack(course, answer)
@@ -197,6 +203,7 @@ class Canceller:
 
     def _answered(self, course: SweepCourse, certainty: Certainty) -> None:
         course.sweep.answered(certainty, self._session.clock.monotonic_ns())
+        self._watcher.heard(course, course.sweep)
         self._watcher.answered(course)
 
 

@@ -2,8 +2,13 @@
 
 from __future__ import annotations
 
+import logging
+import os
 import random
 import ssl
+import warnings
+import weakref
+from collections.abc import Mapping
 from types import TracebackType
 from typing import Any, Self
 
@@ -27,9 +32,12 @@ from bitget_async.families.account import Account
 from bitget_async.families.market import Market
 from bitget_async.families.trigger import Trigger
 from bitget_async.handle import Pending
+from bitget_async.journal import Journal
 from bitget_async.limits import Limits, LocalLimits, Unlimited
 from bitget_async.models import Fill, Order
 from bitget_async.pages import Pages, Position
+from bitget_async.resumer import Resumer
+from bitget_async.resumption import Home, Recorder
 from bitget_async.rules import Rulebook
 from bitget_async.session import Session
 from bitget_async.transport import AiohttpTransport, is_loopback, origin_of
@@ -37,6 +45,8 @@ from bitget_async.verbs import Parts, TradingVerbs
 from bitget_async.watcher import Watcher
 
 __all__ = ["BitgetClient"]
+
+log = logging.getLogger("bitget_async.journal")
 
 BASE_URL = "https://api.bitget.com"
 USER_AGENT = "bitget-async"
@@ -62,6 +72,8 @@ class BitgetClient(TradingVerbs):
         clock: for tests in virtual time.
         rng: jitter and client ids; give a seeded one for a repeatable run, another one to each client of an account.
         client_oid_prefix: begins every client id that this client makes up: at most 12 of [0-9A-Za-z_-].
+        journal: a path, or a `Journal`: what is about to be sent is written there first, so that `resume_pending`
+            can take it up after a crash. One client at a time; opened at the first use. See docs/journal.md.
         keep_raw: keep the JSON of each row behind its record, for fields that we do not know: `record.raw`. A page of
             100 orders takes half as long again to read.
 
@@ -84,6 +96,7 @@ class BitgetClient(TradingVerbs):
         clock: Clock | None = None,
         rng: random.Random | None = None,
         client_oid_prefix: str = "",
+        journal: str | os.PathLike[str] | Journal | None = None,
         keep_raw: bool = False,
     ) -> None:
         self._origin = origin_of(base_url)
@@ -113,7 +126,13 @@ class BitgetClient(TradingVerbs):
         if demo:
             headers["paptrading"] = "1"
         self._transport = AiohttpTransport(base_url, self._clock, ssl_context=ssl_context, headers=headers)
+        if journal is not None and self._credentials is None:
+            raise UsageError("a journal is for commands, and they need credentials")
+        self._journal = journal if journal is None or isinstance(journal, Journal) else Journal(os.fspath(journal))
+        self._home = Home(self._origin, self._account, os.urandom(8).hex())
         self._parts: Parts | None = None
+        self._unclosed: weakref.finalize[[Watcher], BitgetClient] | None = None
+        self._process = os.getpid()
         self._closed = False
 
     def __repr__(self) -> str:
@@ -132,10 +151,12 @@ class BitgetClient(TradingVerbs):
     async def close(self) -> None:
         """
         Close the client: pending cancellations settle as UNKNOWN (`client_closed`), waiters for tokens get
-        `NotSent`, connections close. What was sent stays sent. Safe to call twice. Wait for `pending` first where
-        the outcome matters.
+        `NotSent`, connections close. What was sent stays sent, and stands in the journal if there is one. Safe to call
+        twice. Wait for `pending` first where the outcome matters.
         """
         self._closed = True
+        if self._unclosed is not None:
+            _ = self._unclosed.detach()
         parts, self._parts = self._parts, None
         if parts is not None:
             await parts.watcher.close()
@@ -144,11 +165,18 @@ class BitgetClient(TradingVerbs):
             # A command may have been signed while the watcher was closing: its handle is settled now.
             await parts.watcher.close()
             await parts.session.close()
+            if parts.journal is not None:
+                parts.journal.close()
 
     def _open(self) -> Parts:
         if self._closed:
             raise NotSent("closed", detail="the client is closed")
+        if self._process != os.getpid():
+            raise UsageError("this client was made before fork(): its connections belong to the parent; make a new one")
         if self._parts is None:
+            file = None
+            if self._journal is not None:
+                file = self._journal.open(account=self._account, origin=self._origin, warn=log.warning)
             session = Session(
                 self._credentials,
                 origin=self._origin,
@@ -160,10 +188,12 @@ class BitgetClient(TradingVerbs):
                 rng=self._rng,
                 keep_raw=self._keep_raw,
             )
-            watcher = Watcher(session, self._rng)
+            recorder = None if file is None else Recorder(file, self._home, lambda: _server_ms(session))
+            watcher = Watcher(session, self._rng, self._home, recorder)
             canceller = Canceller(session, watcher, self._assumptions)
             desk = Desk(session, watcher, self._assumptions, self._client_oids)
-            self._parts = Parts(session, watcher, canceller, desk)
+            self._parts = Parts(session, watcher, canceller, desk, Resumer(session, watcher), file)
+            self._unclosed = weakref.finalize(self, _warn_of_left, watcher)
         return self._parts
 
     @property
@@ -172,6 +202,43 @@ class BitgetClient(TradingVerbs):
         if self._parts is None:
             return ()
         return tuple(course.handle for course in self._parts.watcher.pending)
+
+    async def resume(self, data: Mapping[str, Any]) -> Pending[Any, Any]:
+        """
+        Take up the call that a handle's `to_dict()` described, in this process or in another one. The command is never
+        sent again: its orders are read until they are accounted for, and `confirm_within_s` counts from now. A handle
+        that had settled as STILL_OPEN or UNKNOWN is looked at anew, as by `recheck()`.
+
+        Args:
+            data: what `to_dict()` gave, after JSON or not. Best taken when the call had returned: before the answer,
+                nobody knows whether the command was signed again later, and every order up to now counts as concerned.
+
+        Returns:
+            A handle of the class of the first one.
+
+        Raises:
+            UsageError: it is no such dict, of another version, origin or account, or settled with certainty.
+            NotSent, OutcomeUnknown, Refused: the exchange's clock could not be read; nothing was changed.
+
+        Cancelling: safe. Cost: 2 tokens of server-time, and reads that are shared by all handles.
+        """
+        return await self._open().resumer.resume(data)
+
+    async def resume_pending(self) -> tuple[Pending[Any, Any], ...]:
+        """
+        Take up every call in the journal that an earlier process did not settle. No command is sent again. What is
+        proven not to have been sent is dropped from the journal, and has no handle.
+
+        Returns:
+            The handles, oldest call first; also in `pending`. None of those that were taken up before.
+
+        Raises:
+            UsageError: the client has no journal, or it cannot be opened.
+            NotSent, OutcomeUnknown, Refused: the exchange's clock could not be read; nothing is lost, call it again.
+
+        Cancelling: safe. Cost: 2 tokens of server-time, and reads that are shared by all handles.
+        """
+        return await self._open().resumer.resume_pending()
 
     @property
     def market(self) -> Market:
@@ -352,8 +419,19 @@ class BitgetClient(TradingVerbs):
 
     def _now_ms(self) -> int:
         """The exchange's clock as well as it is known."""
-        session = self._open().session
-        return session.server.estimate_ms(session.clock.monotonic_ns())
+        return _server_ms(self._open().session)
+
+
+def _server_ms(session: Session) -> int:
+    return session.server.estimate_ms(session.clock.monotonic_ns())
+
+
+def _warn_of_left(watcher: Watcher) -> None:
+    """The client is gone, or the interpreter ends, and nobody closed it."""
+    left = [f"{course.command} of {course.symbol}" for course in watcher.pending]
+    if left:
+        text = f"a BitgetClient was not closed; nobody knows what became of: {', '.join(left)}"
+        warnings.warn(text, ResourceWarning, stacklevel=2)
 
 
 def _positive(name: str, value: object) -> None:

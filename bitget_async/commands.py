@@ -104,8 +104,8 @@ class Commander:
 
         Cancelling: safe before the signing; afterwards the call goes on without its caller.
         """
-        if len(parts) > 1:
-            # One wrong item must not come to light when the others are on their way.
+        if len(parts) > 1 or self._watcher.recorder is not None:
+            # One wrong item must not come to light when the others are on their way, and none stands in a journal.
             self.check(parts)
 
         def signed() -> bool:
@@ -138,6 +138,22 @@ class Commander:
         await self._tasks.close()
 
     async def _send_all(self, course: NamedCourse, parts: Sequence[Part], max_wait_s: float | None) -> None:
+        self._watcher.intended(course)
+        try:
+            await self._send_each(course, parts, max_wait_s)
+        except asyncio.CancelledError:
+            if not any(part.copies for part in parts):
+                self._watcher.withdrawn(course)
+            raise
+        errors = [part.error for part in parts if part.error is not None]
+        if len(errors) == len(parts):
+            self._watcher.dropped(course)
+            raise errors[0]
+        if errors:
+            course.named.odd(f"{len(errors)} of {len(parts)} commands were not taken ({type(errors[0]).__name__})")
+        self._watcher.answered(course)
+
+    async def _send_each(self, course: NamedCourse, parts: Sequence[Part], max_wait_s: float | None) -> None:
         if len(parts) == 1:
             await self._send(course, parts[0], max_wait_s)
         else:
@@ -157,13 +173,6 @@ class Commander:
                 await asyncio.wait(sending)
             for task in sending:
                 await task
-        errors = [part.error for part in parts if part.error is not None]
-        if len(errors) == len(parts):
-            self._watcher.dropped(course)
-            raise errors[0]
-        if errors:
-            course.named.odd(f"{len(errors)} of {len(parts)} commands were not taken ({type(errors[0]).__name__})")
-        self._watcher.answered(course)
 
     async def _send(self, course: NamedCourse, part: Part, max_wait_s: float | None) -> None:
         """
@@ -177,6 +186,7 @@ class Commander:
             course.attempts += copy - part.copies
             part.copies = copy
             course.signed(now)
+            self._watcher.sending(course, command)
             self._watcher.signed(course)
 
         try:
@@ -209,6 +219,7 @@ class Commander:
             if target.certainty is Certainty.PENDING:
                 target.certainty = known
         command.answered(known, self._session.clock.monotonic_ns())
+        self._watcher.heard(course, command)
         course.tell()
 
     def _note_placed(self, part: Part) -> None:

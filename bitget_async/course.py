@@ -88,6 +88,7 @@ class Course:
         changes: what became known, in that order.
         retry_at_ms: exchange time of the next look that the exchange may let through, while it turns all away.
         report: the report, once settled.
+        journaled: whether all of it stands in the client's journal.
         handle: the one handle that shows it.
     """
 
@@ -100,6 +101,7 @@ class Course:
     changes: list[Any] = field(default_factory=list)
     retry_at_ms: int | None = None
     report: Report | None = None
+    journaled: bool = False
     handle: Any = None
     _news: asyncio.Event = field(default_factory=asyncio.Event)
 
@@ -239,6 +241,8 @@ class SweepCourse(Course):
         sweep = self.sweep
         outcome = Outcome.UNKNOWN if reason is not None else sweep.outcome()
         assert outcome is not None
+        if outcome is Outcome.NOTHING_TO_CANCEL and sweep.blind:
+            outcome, reason = Outcome.UNKNOWN, "resumed_without_snapshot"
         proven = outcome in (Outcome.CONFIRMED, Outcome.NOTHING_TO_CANCEL)
         # What was gone may have filled: then nothing shows that it ran before the placements that trusted it.
         trusting = {} if sweep.has_cancelled else self.trusting

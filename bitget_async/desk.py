@@ -40,7 +40,7 @@ from bitget_async.endpoints import (
     PLACE_PLAN_ORDER,
 )
 from bitget_async.errors import UsageError
-from bitget_async.evidence import Assumptions, Book, Command, Named, Row, Target, Want
+from bitget_async.evidence import Assumptions, Book, Command, Named, Target, Want
 from bitget_async.handle import (
     Pending,
     PendingCancellation,
@@ -87,6 +87,10 @@ class ClientOids:
         """The next one."""
         self._count += 1
         return f"{self._start}{self._count:0{COUNTER_DIGITS}x}"
+
+    def made(self, client_oid: object) -> bool:
+        """Whether that is one of them."""
+        return isinstance(client_oid, str) and client_oid.startswith(self._start)
 
 
 class Desk:
@@ -277,7 +281,7 @@ class Desk:
         """See `Trigger.modify_plan_order`. The command takes no symbol; the reads after it do."""
         command = self._command()
         target = self._target(command, {"symbol": symbol, **given}, Want.CHANGED)
-        target.changed = _has(given)
+        target.wanted = _values(given)
         part = Part(MODIFY_PLAN_ORDER, given, command, (target,), read_one)
         return await self._start(
             PendingModification,
@@ -296,15 +300,15 @@ class Desk:
             command.accepted_for_ns = accepted_for_ns
         return command
 
-    @staticmethod
-    def _target(command: Command, given: Item, want: Want) -> Target:
-        symbol = given.get("symbol")
+    def _target(self, command: Command, given: Item, want: Want) -> Target:
+        symbol, client_oid = given.get("symbol"), given.get("client_oid") or ""
         return Target(
             command=command,
             symbol=symbol if isinstance(symbol, str) else "",
             want=want,
             order_id=given.get("order_id"),
-            client_oid=given.get("client_oid") or "",
+            client_oid=client_oid,
+            own_oid=self._client_oids.made(client_oid),
         )
 
     def _pair(self, command: Command, given: Item) -> tuple[Target, Target]:
@@ -364,12 +368,8 @@ def _batch(symbol: str | None, items: Sequence[Item]) -> dict[str, Any]:
     return {"symbol": symbol, "batch_mode": mode, "order_list": items}
 
 
-def _has(wanted: Item) -> Callable[[Row], bool]:
-    """Whether a row of a trigger order has these values."""
-    names = [name for name in ("trigger_price", "execute_price", "size") if wanted.get(name) is not None]
-
-    def has(row: Any) -> bool:
-        same = all(getattr(row, name) == Decimal(wanted[name]) for name in names)
-        return bool(same and row.order_type.value == getattr(wanted["order_type"], "value", wanted["order_type"]))
-
-    return has
+def _values(given: Item) -> dict[str, str]:
+    """The new values of a changed trigger order, as its row names them."""
+    amounts = ("trigger_price", "execute_price", "size")
+    wanted = {name: format(Decimal(given[name]), "f") for name in amounts if given.get(name) is not None}
+    return {**wanted, "order_type": str(getattr(given["order_type"], "value", given["order_type"]))}

@@ -13,7 +13,15 @@ from collections.abc import AsyncIterator, Generator
 from dataclasses import replace
 from typing import Any, ClassVar, Generic, Self, TypeVar, cast
 
-from bitget_async.course import Course, NamedCourse, SweepCourse
+from bitget_async.course import (
+    Course,
+    NamedCourse,
+    SweepCourse,
+    cancellation_report,
+    modification_report,
+    placement_report,
+    replacement_report,
+)
 from bitget_async.errors import (
     CancellationUnconfirmed,
     ModificationUnconfirmed,
@@ -22,7 +30,7 @@ from bitget_async.errors import (
     Unconfirmed,
     UsageError,
 )
-from bitget_async.evidence import Certainty, Command
+from bitget_async.evidence import Certainty
 from bitget_async.models import (
     CancellationReport,
     Modification,
@@ -39,9 +47,14 @@ from bitget_async.models import (
 )
 from bitget_async.watcher import Watcher
 
-__all__ = ["Pending", "PendingCancellation", "PendingModification", "PendingPlacement", "PendingReplacement"]
-
-VERSION = 1
+__all__ = [
+    "Pending",
+    "PendingCancellation",
+    "PendingModification",
+    "PendingPlacement",
+    "PendingReplacement",
+    "handle_of",
+]
 
 R = TypeVar("R", CancellationReport, PlacementReport, ReplacementReport, ModificationReport)
 C = TypeVar("C")
@@ -145,41 +158,22 @@ class Pending(Generic[R, C]):
         if report is None or report.outcome.name not in ("STILL_OPEN", "UNKNOWN"):
             raise UsageError("recheck() is for a handle that settled as STILL_OPEN or UNKNOWN")
         course = _again(self._course)
+        # The watcher may settle it at once: it must have its handle by then.
+        handle = type(self)(course, self._watcher)
         self._watcher.again(course)
-        return type(self)(course, self._watcher)
+        return handle
+
+    @property
+    def journaled(self) -> bool:
+        """Whether all of it stands in the client's journal; `False` without one, or when it cannot be written."""
+        return self._course.journaled
 
     def to_dict(self) -> dict[str, Any]:
-        """The handle as plain JSON values with a version. No secrets."""
-        course = self._course
-        return {
-            "version": VERSION,
-            "command": course.command,
-            "symbol": self.symbol,
-            "state": self.state,
-            "certainty": course.evidence.certainty.value,
-            "acknowledged_at_ms": course.acknowledged_ms,
-            "attempts": self.attempts,
-            **self._facts(),
-            "report": None if course.report is None else course.report.to_dict(),
-        }
-
-    def _facts(self) -> dict[str, Any]:
-        """What `to_dict` tells besides."""
-        commands = cast("NamedCourse", self._course).named.commands
-        targets = cast("NamedCourse", self._course).named.targets
-        return {
-            "signed_at_ms": commands[0].signed_ms,
-            "options": _options(self._course, commands[0]),
-            "orders": [
-                {
-                    "symbol": each.symbol,
-                    "want": each.want.value,
-                    "order_id": each.order_id,
-                    "client_oid": each.client_oid,
-                }
-                for each in targets
-            ],
-        }
+        """
+        The handle as plain JSON values, with a version and without secrets: `BitgetClient.resume` makes a handle of it
+        again, in this or in another process.
+        """
+        return self._watcher.described(self._course)
 
     async def _proven(self) -> R:
         report = await self.settled()
@@ -249,28 +243,6 @@ class PendingCancellation(Pending[CancellationReport, OrderFate]):
             assert report is not None
             raise CancellationUnconfirmed(report)
         return cleared_ms
-
-    def _facts(self) -> dict[str, Any]:
-        if not isinstance(self._course, SweepCourse):
-            return super()._facts()
-        options = self._course.options
-        return {
-            "signed_at_ms": self._course.sweep.signed_ms,
-            "options": {
-                **_options(self._course, self._course.sweep),
-                "snapshot": options.snapshot,
-                "ensure": options.ensure,
-            },
-            "orders": [
-                {
-                    "order_id": each.order.order_id,
-                    "created_ms": each.order.created_ms,
-                    "fate": each.fate.value,
-                    "scope": each.scope.value,
-                }
-                for each in self.orders
-            ],
-        }
 
 
 class PendingPlacement(Pending[PlacementReport, Placement]):
@@ -356,13 +328,18 @@ class PendingModification(Pending[ModificationReport, OrderFate]):
         return row if isinstance(row, TriggerOrder) else None
 
 
-def _options(course: Course, command: Command) -> dict[str, Any]:
-    """What the caller asked for and what was assumed."""
-    return {
-        "confirm_within_s": course.confirm_within_s,
-        "staleness_s": command.assumptions.staleness_s,
-        "execution_grace_s": command.assumptions.execution_grace_s,
-    }
+HANDLES: dict[Any, type[Pending[Any, Any]]] = {
+    cancellation_report: PendingCancellation,
+    placement_report: PendingPlacement,
+    replacement_report: PendingReplacement,
+    modification_report: PendingModification,
+}
+
+
+def handle_of(course: Course, watcher: Watcher) -> Pending[Any, Any]:
+    """The handle of a resumed call, of the class that its first process had."""
+    kind = HANDLES[course.build] if isinstance(course, NamedCourse) else PendingCancellation
+    return kind(course, watcher)
 
 
 def _again(old: Course) -> Course:

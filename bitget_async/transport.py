@@ -115,25 +115,29 @@ def _context(given: ssl.SSLContext | None, origin: str) -> ssl.SSLContext | Lite
 class _Flight:
     """One request on its way: the moment and the headers of its write, and whether a byte may have left."""
 
-    __slots__ = ("_clock", "_stamp", "headers_sent", "sent_ns")
+    __slots__ = ("_clock", "_made_ns", "_stamp", "headers_sent", "sent_ns")
 
     def __init__(self, clock: Clock, stamp: Callable[[], Mapping[str, str]]) -> None:
         self._clock = clock
         self._stamp = stamp
         self.headers_sent = False
         self.sent_ns = 0
+        self._made_ns = 0
 
     def stamp(self) -> Mapping[str, str]:
         """The headers of this moment."""
         self.sent_ns = self._clock.monotonic_ns()
-        return self._stamp()
+        headers = self._stamp()
+        # Whoever signs may have taken its time, and signed anew: what counts is how old the headers grow from here.
+        self._made_ns = self._clock.monotonic_ns()
+        return headers
 
     def depart(self, request: aiohttp.ClientRequest) -> None:
         """
         A connection stands, and aiohttp writes next. If it had to be waited for, stamp again: opening may take
         seconds, and a stamp is good for the write only.
         """
-        if self._clock.monotonic_ns() - self.sent_ns > AGED_NS:
+        if self._clock.monotonic_ns() - self._made_ns > AGED_NS:
             request.headers.update(self.stamp())
         self.headers_sent = True
 

@@ -12,7 +12,9 @@ from bitget_async.course import Options
 from bitget_async.desk import Desk
 from bitget_async.errors import UsageError
 from bitget_async.handle import PendingCancellation, PendingPlacement, PendingReplacement
+from bitget_async.journal import JournalFile
 from bitget_async.models import OrderType, Side
+from bitget_async.resumer import Resumer
 from bitget_async.rules import Amount, Rulebook, TradingRules
 from bitget_async.session import Session
 from bitget_async.watcher import Watcher
@@ -32,6 +34,8 @@ class Parts:
     watcher: Watcher
     canceller: Canceller
     desk: Desk
+    resumer: Resumer
+    journal: JournalFile | None
 
 
 class TradingVerbs:

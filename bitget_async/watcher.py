@@ -25,9 +25,10 @@ from bitget_async.endpoints import (
     Endpoint,
 )
 from bitget_async.errors import BitgetError, OrderNotFound, OutcomeUnknown, RateLimited, UsageError
-from bitget_async.evidence import Book, Certainty, Listing, Page, Row, Want, complete, id_number
+from bitget_async.evidence import Book, Certainty, Command, Listing, Page, Row, Want, complete, id_number
 from bitget_async.inquiry import Inquiry, Read, ReadKind
 from bitget_async.models import Order, TriggerPage
+from bitget_async.resumption import Home, Recorder, describe
 from bitget_async.tasks import Tasks
 
 __all__ = ["Watcher"]
@@ -43,6 +44,8 @@ ENSURE_IDS = 20
 TURNED_AWAY = (403, 429)
 STALL_NS = SECOND_NS
 STALL_GRACE_NS = 6 * SECOND_NS
+NOWHERE = Home()
+LEFT = ("client_closed", "internal")
 
 
 class Answered(Protocol):
@@ -76,9 +79,15 @@ class Watcher:
     Args:
         session: makes the reads.
         rng: jitter.
+        home: where its calls belong.
+        recorder: writes them into the journal, if there is one.
     """
 
-    def __init__(self, session: Reader, rng: random.Random) -> None:
+    def __init__(
+        self, session: Reader, rng: random.Random, home: Home = NOWHERE, recorder: Recorder | None = None
+    ) -> None:
+        self.home = home
+        self.recorder = recorder
         self._session = session
         self._inquiry = Inquiry(rng)
         self._pending: dict[Course, None] = {}
@@ -97,6 +106,21 @@ class Watcher:
         return tuple(self._pending)
 
     # -- what happens to a call -------------------------------------------------------------------------------
+
+    def intended(self, course: Course) -> None:
+        """It is about to wait for its tokens."""
+        if self.recorder is not None:
+            self.recorder.intended(course)
+
+    def withdrawn(self, course: Course) -> None:
+        """It was given up before anything of it was stamped."""
+        if self.recorder is not None:
+            self.recorder.settled(course, "withdrawn")
+
+    def sending(self, course: Course, command: Command) -> None:
+        """That command of it was stamped, and leaves when the stamp is made."""
+        if self.recorder is not None:
+            self.recorder.sending(course, command)
 
     def signed(self, course: Course) -> None:
         """A command of it was stamped: start watching it, or start anew if it was stamped again."""
@@ -117,6 +141,7 @@ class Watcher:
             self._note_placements(course)
             self._inquiry.add(course, course.named, now)
         self._pending[course] = None
+        self._learnt(course)
         self._wake(now if isinstance(course, SweepCourse) else course.deadline_ns)
 
     def _begin(self, course: SweepCourse, now: int) -> None:
@@ -151,6 +176,15 @@ class Watcher:
         """The cancellations by symbol that are not settled."""
         return list(self._sweeps)
 
+    def heard(self, course: Course, command: Command) -> None:
+        """The answer to that command of it came, or it is known that none will."""
+        if self.recorder is not None:
+            self.recorder.answered(course, command)
+
+    def _learnt(self, course: Course) -> None:
+        if self.recorder is not None:
+            self.recorder.learnt(course)
+
     def answered(self, course: Course) -> None:
         """All its answers came, or it is known that none will."""
         now = self._session.clock.monotonic_ns()
@@ -176,8 +210,12 @@ class Watcher:
             course.looked_ns = listing.requested_ns
             self._feed_listing(listing, [course], pages)
 
+    def described(self, course: Course) -> dict[str, Any]:
+        """A call as plain JSON values."""
+        return describe(course, self.home, self._session.server.estimate_ms(self._session.clock.monotonic_ns()))
+
     def again(self, course: Course) -> None:
-        """Look at a settled one's orders once more, on this new course; its time counts from now."""
+        """Look at a call's orders on this new course, of a settled or of a resumed one; its time counts from now."""
         now = self._session.clock.monotonic_ns()
         course.deadline_ns = now + round(course.confirm_within_s * 1e9)
         self._pending[course] = None
@@ -188,6 +226,11 @@ class Watcher:
 
     def dropped(self, course: Course) -> None:
         """Its command was refused, or never left: there is nothing to watch."""
+        self._forget(course)
+        if self.recorder is not None:
+            self.recorder.settled(course, "refused, or not sent")
+
+    def _forget(self, course: Course) -> None:
         self._pending.pop(course, None)
         if isinstance(course, SweepCourse):
             self._sweeps.pop(course, None)
@@ -275,8 +318,19 @@ class Watcher:
             self._settle(course, reason)
 
     def _settle(self, course: Course, reason: str | None = None) -> None:
-        self.dropped(course)
+        self._forget(course)
         course.settle(reason, self._session.server.estimate_ms(self._session.clock.monotonic_ns()))
+        if self.recorder is not None:
+            self._close_entry(course)
+
+    def _close_entry(self, course: Course) -> None:
+        """A call that only this client gave up stays in the journal: another process may still find out."""
+        assert self.recorder is not None
+        assert course.report is not None
+        if course.report.reason in LEFT:
+            self.recorder.left(course)
+        else:
+            self.recorder.settled(course, course.report.outcome.name)
 
     def _settle_all(self, reason: str) -> None:
         for course in self.pending:
@@ -310,6 +364,8 @@ class Watcher:
                 page = await self._page(read)
                 fed = self._fed(read)
                 progress = [course for course in fed if course.learn(course.evidence.saw_page(page), page.source, 1)]
+                for course in fed:
+                    self._learnt(course)
                 self._note_found(progress)
                 self._inquiry.done(read, self._session.clock.monotonic_ns(), page=page, progress=progress)
         except BitgetError as error:
@@ -362,6 +418,7 @@ class Watcher:
                 progress.append(course)
             if not listing.complete:
                 course.evidence.odd("an open listing was incomplete and was not used")
+            self._learnt(course)
             if isinstance(course, SweepCourse):
                 self._ensure(course, listing)
         return progress

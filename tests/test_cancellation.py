@@ -311,7 +311,7 @@ def test_to_dict_is_json_with_a_version_and_without_secrets() -> None:
             early = json.loads(json.dumps(pending.to_dict()))
             await pending
             late = json.loads(json.dumps(pending.to_dict()))
-            assert (early["version"], early["state"], early["report"]) == (1, "pending", None)
+            assert (early["version"], early["state"], early["report"]) == (2, "pending", None)
             assert late["report"]["outcome"] == "confirmed"
             assert late["orders"][0]["fate"] == "cancelled"
             key = exchange.credentials()

@@ -175,7 +175,7 @@ def test_a_change_is_known_by_the_rows_values(status: str | None, price: int, ou
     """The report has the row."""
     seen = None
     target = Target(command=command(), symbol=BTC, want=Want.CHANGED, order_id="1", certainty=Certainty.ACKED)
-    target.changed = lambda one: getattr(one, "trigger_price", None) == 8
+    target.wanted = {"trigger_price": "8"}
     if status is not None:
         seen = TriggerOrder(
             order_id="1", symbol=BTC, status=TriggerStatus(status), trigger_price=Decimal(price), updated_ms=10**13

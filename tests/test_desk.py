@@ -14,7 +14,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from bitget_async import BitgetClient, OrderType, Side, UsageError
-from bitget_async.desk import ClientOids, _chunks, _has
+from bitget_async.desk import ClientOids, _chunks, _values
+from bitget_async.evidence.named import has_values
 from bitget_async.models import TriggerOrder
 from bitget_async.sim import SimulatedExchange
 from tests.conftest import client_of, with_exchange
@@ -293,7 +294,7 @@ def test_a_row_has_the_new_values_if_all_of_them_are_there(changes: dict[str, An
         "order_type": OrderType.LIMIT,
     }
     wanted = {"trigger_price": "7.5", "execute_price": 8, "size": Decimal("1.0"), "order_type": order_type}
-    assert _has(wanted)(TriggerOrder(**row | changes)) is has
-    assert _has({"trigger_price": 7, "order_type": "market", "execute_price": None, "size": 1})(
-        TriggerOrder(trigger_price=Decimal(7), size=Decimal(1), order_type=OrderType.MARKET)
-    )
+    assert has_values(TriggerOrder(**row | changes), _values(wanted)) is has
+    market = TriggerOrder(trigger_price=Decimal(7), size=Decimal(1), order_type=OrderType.MARKET)
+    given = {"trigger_price": 7, "order_type": "market", "execute_price": None, "size": 1}
+    assert has_values(market, _values(given))

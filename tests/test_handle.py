@@ -202,7 +202,7 @@ def test_a_handle_is_json_before_and_after_and_holds_no_secret(kind: Kind) -> No
     async def main(exchange: SimulatedExchange, client: BitgetClient) -> None:
         pending = await kind.make(exchange, client)
         early, shown = json.loads(json.dumps(pending.to_dict())), repr(pending)
-        assert (early["version"], early["command"], early["state"]) == (1, kind.endpoint, "pending")
+        assert (early["version"], early["command"], early["state"]) == (2, kind.endpoint, "pending")
         assert (early["symbol"], early["certainty"], early["attempts"], early["report"]) == (BTC, "acked", 1, None)
         assert early["options"]["confirm_within_s"] > 0
         assert early["options"]["staleness_s"] == 2.0

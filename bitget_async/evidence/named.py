@@ -16,14 +16,18 @@ signing, none of which shows it.
 from __future__ import annotations
 
 import enum
-from collections.abc import Callable
+from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
+from decimal import Decimal
 
 from bitget_async.evidence.facts import Book, Certainty, Command, Listing, Page, Row, id_number
 from bitget_async.models import Fate, Order, OrderFailure, OrderFate, Placement, PlacementOutcome, Scope, TriggerOrder
 from bitget_async.models.reports import final_fate, order_fate, order_view
 
 __all__ = ["Named", "Target", "Verdict", "Want"]
+
+# orderInfo by client id finds "only orders of the last 2 hours" (reference: "orderInfo"), less what listings may lag.
+BY_CLIENT_OID_MS = 2 * 3_600_000 - 60_000
 
 
 class Want(enum.Enum):
@@ -52,7 +56,8 @@ class Target:
         want: what is wanted of it.
         order_id: its id, `None` until it is known.
         client_oid: its client id, or `""`.
-        changed: CHANGED: whether a row has the new values.
+        own_oid: whether the client made the client id up: no other order has it.
+        wanted: CHANGED: the new values, by the row's names of them, as texts.
         certainty: what is known of the command as far as this order goes: an answer can take some and refuse others.
         refusal: what the exchange said against it; a proof only with REFUSED.
         row: the last row seen.
@@ -70,7 +75,8 @@ class Target:
     want: Want
     order_id: str | None = None
     client_oid: str = ""
-    changed: Callable[[Row], bool] | None = None
+    own_oid: bool = False
+    wanted: Mapping[str, str] | None = None
     certainty: Certainty = Certainty.PENDING
     refusal: OrderFailure | None = None
     row: Row | None = None
@@ -109,6 +115,11 @@ class Target:
         if row.created_ms is not None and row.created_ms > bounds[1]:
             return False
         return row.status.open or (row.updated_ms is not None and row.updated_ms >= bounds[0])
+
+    def findable(self, server_ms: int) -> bool:
+        """Whether orderInfo would find it by its client id at that exchange time: it forgets them after two hours."""
+        bounds = self.command.sign_bounds
+        return self.want is not Want.PRESENT or (bounds is not None and server_ms < bounds[0] + BY_CLIENT_OID_MS)
 
     def deep(self, page: Page) -> bool:
         """
@@ -163,7 +174,7 @@ class Target:
         with them keeps them.
         """
         row, bounds = self.row, self.command.sign_bounds
-        if row is None or bounds is None or self.changed is None or not self.changed(row):
+        if row is None or bounds is None or self.wanted is None or not has_values(row, self.wanted):
             return False
         since = row.updated_ms is not None and row.updated_ms >= bounds[0]
         return self.final or since or self.shown_ns >= self.command.deciding_ns
@@ -230,7 +241,9 @@ class Named:
         changed = self._saw(mine, page)
         if page.asked is not None:
             for target in mine:
-                asked = page.asked in (target.order_id, target.client_oid)
+                asked = page.asked == target.order_id or (
+                    page.asked == target.client_oid and target.findable(page.server_ms)
+                )
                 if asked and max(target.shown_ns, target.hidden_ns) < page.requested_ns:
                     target.asked_ns = max(target.asked_ns, page.requested_ns)
         else:
@@ -444,3 +457,12 @@ class Named:
         if any(target.row is not None and target.listed_ns > target.shown_ns for target in left):
             return "vanished"
         return "not_found" if any(target.row is None for target in left) else "deadline"
+
+
+def has_values(row: Row, wanted: Mapping[str, str]) -> bool:
+    """Whether a row has these values: amounts as numbers, whatever zeros are written, and words as they are."""
+    for name, text in wanted.items():
+        value = getattr(row, name, None)
+        if value != (Decimal(text) if isinstance(value, Decimal) else text) and getattr(value, "value", None) != text:
+            return False
+    return True
