@@ -13,6 +13,9 @@ from bitget_async.sim.market import SYMBOLS as SYMBOLS
 from bitget_async.sim.orders import Fill as Fill
 from bitget_async.sim.orders import Order as Order
 from bitget_async.sim.orders import Placement as Placement
+from bitget_async.sim.proxy import FaultProxy as FaultProxy
+from bitget_async.sim.proxy import LineFault as LineFault
+from bitget_async.sim.proxy import Passed as Passed
 from bitget_async.sim.routes import ROUTES as ROUTES
 from bitget_async.sim.routes import Route as Route
 from bitget_async.sim.settings import Settings as Settings
@@ -29,9 +32,12 @@ __all__ = [
     "Account",
     "Execution",
     "Fault",
+    "FaultProxy",
     "FaultScript",
     "Fill",
+    "LineFault",
     "Order",
+    "Passed",
     "Placement",
     "Reply",
     "Request",
