@@ -1,0 +1,1 @@
+"""Long runs: histories that a seed decides, and a million cancels."""
