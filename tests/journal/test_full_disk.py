@@ -133,7 +133,7 @@ def test_an_outage_at_any_write_is_survived(
 ) -> None:
     """For one write and for four; raising, or leaving a part behind, which may not even be cut off for the while."""
     monkeypatch.setattr(os, "fsync", lambda descriptor: None)
-    cases = [(first, length) for length in (1, 4) for first in range(2, 16)]
+    cases = [(first, 1) for first in range(2, 16)] + [(first, 4) for first in range(2, 16, 3)]
     for first, length in cases:
         outage(path, Disk(first, length, partly, cuts=cuts))
         path.unlink()
