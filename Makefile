@@ -10,7 +10,7 @@ PYTEST_ARGS ?=
 WORKERS ?= auto
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test lint types guards packaging check bench cover docs clean
+.PHONY: help demo test lint types guards packaging check bench cover mutation docs clean
 
 help: ## this list
 	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
@@ -60,9 +60,12 @@ cover: $(VENV)/.stamp-dev ## branch coverage: all rooms shown, the pure ones mus
 	$(BIN)/coverage report --include='bitget_async/*' --fail-under=0
 	$(BIN)/coverage report
 
+mutation: $(VENV)/.stamp-dev ## would the tests of the pure rooms notice a changed line? an hour; writes docs/measured/mutation.json
+	$(BIN)/python -m tests.mutation
+
 docs: $(VENV)/.stamp-dev ## docs/endpoints.md from the catalogue, docs/reliability.md from the last whole test run
 	$(BIN)/python -c 'from bitget_async.endpoints.page import page; open("docs/endpoints.md", "w").write(page())'
-	$(BIN)/python -m tests.reliability
+	$(BIN)/python -m tests.reliability_page
 
 clean: ## everything that was made, the virtual environment too
 	rm -rf $(VENV) .cache .hypothesis .mypy_cache .pytest_cache .ruff_cache build dist

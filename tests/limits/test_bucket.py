@@ -154,6 +154,24 @@ def test_a_refusal_after_the_rest_is_a_new_one() -> None:
         assert bucket.free(start + HOLD_NS + REST_NS) == 4
 
 
+def test_a_refusal_within_the_rest_of_another_is_the_same_one() -> None:
+    """Until the last token of the first one is back: what returns then does not rest again."""
+    bucket = Bucket(4)
+    bucket.tighten(0)
+    bucket.tighten(REST_NS)
+    assert bucket.free(REST_NS + HOLD_NS) == 4
+    assert (REST_NS, SECOND_NS) == (10_000 * MS, 1_000 * MS)
+
+
+def test_what_was_never_sent_is_not_waited_for() -> None:
+    """Its token is free, and not lent any more: two are out, and each comes back once a round."""
+    bucket = Bucket(2)
+    bucket.unsent(taken(bucket, 0))
+    taken(bucket, 0)
+    taken(bucket, 0)
+    assert [bucket.wait_ns(0, ahead) for ahead in range(4)] == [HOLD_NS, HOLD_NS, 2 * HOLD_NS, 2 * HOLD_NS]
+
+
 def taken(bucket: Bucket, now: int) -> Lease:
     """A token that must be there."""
     lease = bucket.take(now)

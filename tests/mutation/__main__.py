@@ -1,0 +1,146 @@
+"""
+`python -m tests.mutation`: change the pure rooms in every small way, and see whether their tests notice.
+
+Writes docs/measured/mutation.json and fails if a room is below the bar, or if a mutant survives that
+`survivors.py` gives no reason for. `--room NAME` runs one room, `--step N` every Nth mutant (writes nothing then).
+
+Why a runner of our own: mutmut 3 leaves decorated functions alone, and most of what evidence says is said in properties
+and dataclasses; cosmic-ray writes each mutant into the source and starts an interpreter and a test run for it, which is
+seconds a mutant. Here a mutant costs a fork and the few tests that call its function.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import os
+import platform
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Sequence
+from fnmatch import fnmatchcase
+from pathlib import Path
+from typing import Any
+
+from .rooms import ROOMS, ROOT
+from .survivors import REASONS
+from .worker import alone, work
+
+BAR = 0.85
+WORKERS = 2
+MEASURED = ROOT / "docs" / "measured" / "mutation.json"
+
+
+def results_of(room: str, step: int) -> dict[str, str]:
+    """Run all of a room's mutants, by several processes."""
+    with tempfile.TemporaryDirectory() as folder:
+        files = [Path(folder) / f"{number}.json" for number in range(WORKERS)]
+        running = [
+            subprocess.Popen(
+                [
+                    sys.executable,
+                    "-m",
+                    "tests.mutation",
+                    "--work",
+                    room,
+                    str(number),
+                    str(WORKERS),
+                    str(step),
+                    str(file),
+                ],
+                cwd=ROOT,
+                stdout=subprocess.DEVNULL,
+            )
+            for number, file in enumerate(files)
+        ]
+        for process in running:
+            if process.wait() != 0:
+                raise SystemExit(f"a worker of {room} failed")
+        found: dict[str, str] = {}
+        for file in files:
+            for line in file.read_text(encoding="utf-8").splitlines():
+                result, key = json.loads(line)
+                found[key] = result
+    return found
+
+
+def reason_for(room: str, key: str) -> str | None:
+    """Why that mutant may survive, or `None`."""
+    for reason, keys in REASONS.get(room, {}).items():
+        if any(_fits(key, pattern) for pattern in keys):
+            return reason
+    return None
+
+
+def _fits(key: str, pattern: str) -> bool:
+    """Brackets and question marks stand in source everywhere: only `*` is special."""
+    return fnmatchcase(key, pattern.replace("[", "[[]").replace("?", "[?]"))
+
+
+def unused(room: str, results: dict[str, str]) -> list[str]:
+    """Entries of `survivors.py` that nothing needs any longer."""
+    survivors = [key for key, result in results.items() if result == "survived"]
+    listed = [pattern for keys in REASONS.get(room, {}).values() for pattern in keys]
+    return [pattern for pattern in listed if not any(_fits(key, pattern) for key in survivors)]
+
+
+def summary(room: str, results: dict[str, str]) -> dict[str, Any]:
+    """What is written about a room."""
+    survivors = sorted(key for key, result in results.items() if result == "survived")
+    return {
+        "mutants": len(results),
+        "killed": len(results) - len(survivors),
+        "score": round(1 - len(survivors) / max(1, len(results)), 4),
+        "survivors": [{"mutant": key, "reason": reason_for(room, key)} for key in survivors],
+    }
+
+
+def run(rooms: Sequence[str], step: int) -> int:
+    """Run, print, write; returns the exit code."""
+    began, figures, failed = time.monotonic(), {}, False
+    for room in rooms:
+        results = results_of(room, step)
+        figures[room] = found = summary(room, results)
+        print(f"{room}: {found['killed']} of {found['mutants']} killed, {found['score']:.1%}", flush=True)
+        failed = failed or found["score"] < BAR
+        for each in found["survivors"]:
+            if each["reason"] is None:
+                failed = True
+                print(f"  survives without a reason: {each['mutant']}", flush=True)
+        for pattern in unused(room, results) if step == 1 else ():
+            print(f"  listed, and does not survive: {pattern}", flush=True)
+    if step == 1 and list(rooms) == list(ROOMS):
+        MEASURED.parent.mkdir(exist_ok=True)
+        whole = {
+            "date": time.strftime("%Y-%m-%d", time.gmtime()),
+            "command": "python -m tests.mutation",
+            "seed": 0,
+            "machine": f"{os.cpu_count()} cores, CPython {platform.python_version()}",
+            "seconds": round(time.monotonic() - began),
+            "figures": figures,
+        }
+        MEASURED.write_text(json.dumps(whole, indent=1, ensure_ascii=False) + "\n", encoding="utf-8")
+    return int(failed)
+
+
+def main() -> int:
+    """Read the arguments."""
+    parser = argparse.ArgumentParser(prog="python -m tests.mutation")
+    parser.add_argument("--room", choices=list(ROOMS), action="append")
+    parser.add_argument("--step", type=int, default=1)
+    parser.add_argument("--work", nargs=5, help=argparse.SUPPRESS)
+    parser.add_argument("--alone", nargs=3, help=argparse.SUPPRESS)
+    given = parser.parse_args()
+    if given.alone:
+        return alone(*given.alone)
+    if given.work:
+        room, number, count, step, out = given.work
+        work(room, int(number), int(count), int(step), Path(out))
+        return 0
+    return run(given.room or list(ROOMS), given.step)
+
+
+if __name__ == "__main__":
+    sys.exit(main())

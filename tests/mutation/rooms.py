@@ -1,0 +1,55 @@
+"""Which modules are mutated, and which tests must notice."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+
+ROOT = Path(__file__).parents[2]
+# The part of `wire` that says what an answer proves; the rest makes records, and has other tests.
+CLASSIFYING = (
+    "decode",
+    "_error",
+    "_redirected",
+    "_unreadable",
+    "_whole",
+    "_bare",
+    "_loose",
+    "_text",
+    "_integer",
+    "_plausible",
+    "_code_twice",
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Room:
+    """
+    A room.
+
+    Attributes:
+        modules: dotted name of each module, and the functions to mutate (none: all of it).
+        tests: paths below the root.
+    """
+
+    modules: dict[str, tuple[str, ...]]
+    tests: tuple[str, ...]
+
+
+ROOMS = {
+    "evidence": Room(
+        {f"bitget_async.evidence.{name}": () for name in ("facts", "sweep", "named")}, ("tests/evidence",)
+    ),
+    "inquiry": Room(
+        {f"bitget_async.inquiry.{name}": () for name in ("reads", "breaker", "looks", "planner")}, ("tests/inquiry",)
+    ),
+    "bucket": Room({"bitget_async.limits.bucket": ()}, ("tests/limits/test_bucket.py",)),
+    "classifier": Room(
+        {"bitget_async.codes": (), "bitget_async.wire": CLASSIFYING}, ("tests/test_codes.py", "tests/test_wire.py")
+    ),
+}
+
+
+def path_of(module: str) -> Path:
+    """The file of a module."""
+    return ROOT.joinpath(*module.split(".")).with_suffix(".py")
