@@ -71,6 +71,7 @@ EXPECTED: tuple[tuple[type[Refused], bool, str], ...] = (
 )
 
 
+@pytest.mark.failure(31)
 @pytest.mark.parametrize("table", TABLES)
 def test_every_code_of_the_table_is_known(table: str) -> None:
     """No code of the exchange's own tables falls back to the default by silence."""
@@ -87,6 +88,7 @@ def test_the_tables_are_the_whole_ones() -> None:
     }
 
 
+@pytest.mark.failure(25, 26, 27, 28, 29, 30)
 @pytest.mark.parametrize(
     ("error", "definitive", "code"),
     [(error, definitive, code) for error, definitive, listed in EXPECTED for code in listed.split()],
@@ -102,6 +104,7 @@ def test_success_is_no_error() -> None:
     assert classify("00000") == Verdict(Refused, False)
 
 
+@pytest.mark.failure(31)
 def test_unknown_codes_are_never_definitive() -> None:
     """A code that nobody has documented proves nothing: 200 of them, of every length."""
     rng = random.Random(20)
@@ -124,6 +127,7 @@ def test_codes_are_strings_and_leading_zeros_matter(listed: str, other: str) -> 
     assert not known(other)
 
 
+@pytest.mark.failure(29, 30)
 @pytest.mark.parametrize(
     "word",
     [

@@ -265,6 +265,7 @@ def test_fields_are_what_was_given() -> None:
     assert CancellationUnconfirmed(settled).report is settled
 
 
+@pytest.mark.failure(25)
 @pytest.mark.parametrize(
     "error",
     [

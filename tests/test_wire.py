@@ -191,6 +191,7 @@ def test_calls_without_parameters_have_no_question_mark() -> None:
     assert encode(ASSETS, {"coin": None}).raw_target == "/api/v2/spot/account/assets"
 
 
+@pytest.mark.failure(27)
 def test_bad_parameters_make_no_bytes() -> None:
     """The error of the check, before a token is spent."""
     with pytest.raises(UsageError, match="symbol"):
@@ -200,6 +201,7 @@ def test_bad_parameters_make_no_bytes() -> None:
 # -- refusals ---------------------------------------------------------------------------------------------------------
 
 
+@pytest.mark.failure(27)
 def test_recorded_refusal_keeps_the_exchanges_text() -> None:
     """Really recorded on another endpoint: HTTP 400, code 40034, the text in Chinese."""
     held = {"code": "40034", "msg": "参数 INVALID 不存在", "requestTime": 1748170743805, "data": None}
@@ -244,6 +246,7 @@ def test_an_acknowledgement_does_not_hang_on_its_other_fields(body: dict[str, An
     assert said.value.symbol == "BTCUSDT"
 
 
+@pytest.mark.failure(18)
 @each_command
 @pytest.mark.parametrize("data", [None, [], "x", 17, True, [1, 2], {"nothing": "known"}])
 def test_a_receipt_with_unusable_data_is_still_a_receipt(row: Endpoint, data: object) -> None:
@@ -267,6 +270,7 @@ def test_a_receipt_with_unusable_data_is_still_a_receipt(row: Endpoint, data: ob
     assert said.value == row.returns(unreadable=said.value.unreadable)
 
 
+@pytest.mark.failure(18, 45)
 @each_read
 @pytest.mark.parametrize("data", [None, "x", 17, True, [1], ["x"], [None]])
 def test_a_read_without_usable_data_is_no_empty_answer(row: Endpoint, data: object) -> None:
@@ -277,6 +281,7 @@ def test_a_read_without_usable_data_is_no_empty_answer(row: Endpoint, data: obje
     unknown(answer(row, envelope(data)), "unreadable")
 
 
+@pytest.mark.failure(18, 45)
 @each_read
 def test_an_object_where_rows_belong_and_the_reverse(row: Endpoint) -> None:
     """The other shape proves nothing either."""
@@ -285,6 +290,7 @@ def test_an_object_where_rows_belong_and_the_reverse(row: Endpoint) -> None:
     unknown(answer(row, envelope({"serverTimes": "1"} if listed else [])), "unreadable")
 
 
+@pytest.mark.failure(18)
 def test_a_missing_required_field_is_no_default() -> None:
     """There is no server time to make up."""
     unknown(answer(SERVER_TIME, envelope({})), "unreadable")
@@ -332,6 +338,7 @@ GARBAGE: list[tuple[str, bytes]] = [
 ]
 
 
+@pytest.mark.failure(13, 14, 16, 18)
 @each_row
 @pytest.mark.parametrize("body", [body for _, body in GARBAGE], ids=[name for name, _ in GARBAGE])
 @pytest.mark.parametrize(("status", "reason"), [(200, "unreadable"), (404, "http_status"), (502, "http_status")])
@@ -344,12 +351,14 @@ def test_what_is_not_the_exchanges_envelope_proves_nothing(
     assert error.endpoint == row.label
 
 
+@pytest.mark.failure(18, 31)
 @pytest.mark.parametrize("code", ["0", "000000", "0000", " 00000", "00000 ", "00000\n", "success", "٠٠٠٠٠", "O0000"])
 def test_only_five_zeros_are_a_yes(code: str) -> None:
     """On a command everything else is at best unknown."""
     assert unknown(answer(CANCEL_SYMBOL_ORDER, envelope({"symbol": "BTCUSDT"}, code)), "code").code is not None
 
 
+@pytest.mark.failure(21)
 @each_row
 @pytest.mark.parametrize("status", [300, 301, 302, 303, 304, 307, 308])
 @pytest.mark.parametrize("body", [ACK, b"", b'{"code":"40034","msg":"x"}', b'{"code":17}'])
@@ -358,6 +367,7 @@ def test_a_redirect_is_never_believed(row: Endpoint, status: int, body: bytes) -
     unknown(answer(row, body, status), "redirect")
 
 
+@pytest.mark.failure(14)
 @each_row
 @pytest.mark.parametrize("status", [100, 199, 400, 403, 429, 500, 502, 503, 504, 520, 526])
 def test_code_00000_with_another_status_proves_nothing(row: Endpoint, status: int) -> None:
@@ -366,6 +376,7 @@ def test_code_00000_with_another_status_proves_nothing(row: Endpoint, status: in
     assert (error.code, error.http_status) == ("00000", status)
 
 
+@pytest.mark.failure(17)
 def test_an_answer_cut_at_any_byte_proves_nothing() -> None:
     """110 places, on a command and on a listing: only the whole text counts."""
     listing = json.dumps(envelope([{"orderId": "1", "symbol": "BTCUSDT", "status": "live"}])).encode()
@@ -375,6 +386,7 @@ def test_an_answer_cut_at_any_byte_proves_nothing() -> None:
             unknown(answer(row, whole[:cut]), "unreadable")
 
 
+@pytest.mark.failure(18)
 @each_command
 @pytest.mark.parametrize(
     "body",
@@ -393,6 +405,7 @@ def test_a_code_that_stands_there_twice_proves_nothing(row: Endpoint, body: byte
     unknown(answer(row, body), "unreadable")
 
 
+@pytest.mark.failure(18)
 def test_a_code_inside_the_data_is_another_code() -> None:
     """Only the envelope's own one decides."""
     body = b'{"code":"00000","data":{"symbol":"BTCUSDT","code":"40034","list":[{"code":"1"}]}}'
@@ -403,6 +416,7 @@ def test_a_code_inside_the_data_is_another_code() -> None:
 # -- refusals -----------------------------------------------------------------------------------------------------
 
 
+@pytest.mark.failure(25, 26, 27)
 @each_row
 @pytest.mark.parametrize("status", [200, 400, 401, 403, 429, 500, 502])
 @pytest.mark.parametrize(
@@ -429,6 +443,7 @@ def test_a_definitive_code_is_its_class_with_any_status(
     assert said.request_time_ms == T_MS
 
 
+@pytest.mark.failure(29, 30, 31)
 @pytest.mark.parametrize("code", ["40010", "40910", "45001", "40725", "40808", "40015", "40200", "99999", "7", "41114"])
 def test_a_doubtful_code_is_unknown_on_a_command_and_a_refusal_on_a_read(code: str) -> None:
     """On a read nothing hangs on it; on a command it may have been executed, or may be yet."""
@@ -439,6 +454,7 @@ def test_a_doubtful_code_is_unknown_on_a_command_and_a_refusal_on_a_read(code: s
     assert type(read) is codes.classify(code).error
 
 
+@pytest.mark.failure(25, 29, 30)
 def test_every_code_of_the_table_is_a_refusal_only_if_it_is_definitive() -> None:
     """The one table decides, on every code that it holds."""
     for _, definitive, _, listed in codes._ROWS:
@@ -481,6 +497,7 @@ GOOD_ROW = {
 }
 
 
+@pytest.mark.failure(46)
 @pytest.mark.parametrize(
     ("field", "value", "attribute"),
     [
@@ -531,6 +548,7 @@ def test_an_empty_amount_is_not_told_and_not_zero(value: object) -> None:
     assert (row.size, row.price_avg, row.updated_ms, row.unreadable) == (None, None, None, ())
 
 
+@pytest.mark.failure(46)
 def test_a_status_that_is_no_text_is_unknown_and_named() -> None:
     """It neither ends an order nor keeps it open."""
     (row,) = answer(HISTORY_ORDERS, envelope([GOOD_ROW | {"status": 4}])).value
@@ -609,6 +627,7 @@ def strict_code(body: bytes) -> object:
     return parsed.get("code") if isinstance(parsed, dict) else None
 
 
+@pytest.mark.failure(16, 18, 31)
 @settings(max_examples=600, deadline=None)
 @given(
     st.sampled_from(CATALOGUE),
@@ -645,6 +664,7 @@ def test_decode_never_raises_and_never_says_yes_to_anything_but_a_yes(row: Endpo
         assert isinstance(said.error, OutcomeUnknown)
 
 
+@pytest.mark.failure(18)
 @settings(max_examples=200, deadline=None)
 @given(st.integers(0, len(ACK) - 1), st.integers(0, 255))
 def test_one_changed_byte_never_makes_an_acknowledgement_of_another_code(place: int, value: int) -> None:
