@@ -1,0 +1,1 @@
+"""Many of everything: handles, symbols, readers, results that nobody reads."""
