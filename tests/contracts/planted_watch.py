@@ -315,11 +315,11 @@ def one_future_for_all_who_wait() -> Iterator[None]:
 def settled_calls_kept() -> Iterator[None]:
     """A list of all that ever was."""
     kept: list[Any] = []
-    original = watcher.Watcher.dropped
+    original = watcher.Watcher._forget
 
-    def dropped(self: Any, course: Any) -> None:
+    def forget(self: Any, course: Any) -> None:
         kept.append(course)
         original(self, course)
 
-    with patched(watcher.Watcher, "dropped", dropped):
+    with patched(watcher.Watcher, "_forget", forget):
         yield
