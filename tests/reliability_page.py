@@ -11,7 +11,6 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from tests.contracts.judged import NOT_PLANTED, PLANTED_BY_ROW
-
 from tests.failures import FAILURES
 from tests.reliability import FACTS, ROOT
 
