@@ -38,6 +38,8 @@ class Inquiry:
         self._rng = rng
         self._looks: dict[Hashable, SweepLook | NamedLook] = {}
         self._in_flight: dict[Read, int] = {}
+        # Reads that were chosen when there was no room: they come first when there is.
+        self._postponed: list[Read] = []
         self._breaker = Breaker(rng)
         self._foreign_rows: int | None = None
         self._page_floor = 0
@@ -82,6 +84,8 @@ class Inquiry:
         """When `due` has something next, or `None` while nothing is pending or enough is in flight."""
         if not self._looks or len(self._in_flight) >= self._room:
             return None
+        if self._postponed:
+            return self._breaker.resume_ns
         return max(self._breaker.resume_ns, min(look.until_ns for look in self._looks.values()))
 
     @property
@@ -101,17 +105,18 @@ class Inquiry:
         listed = [look for look in sweeps if look.wants_listing]
         reads = [*self._listings(listed, wanted), *self._histories(sweeps, wanted)]
         reads += [read for read in wanted if read.kind is ReadKind.ORDER]
+        reads = [read for read in self._postponed if self._concerns_any(read)] + reads
         reads = [read for read in dict.fromkeys(reads) if not self._still_out(read, now, listed, named)]
         if self._breaker.probing:
-            reads = self._probe_first(reads, looks)
+            reads = self._probe_first(reads)
         room = self._room - len(self._in_flight)
-        postponed = {read.symbol for read in reads[room:]}
+        # A look is done with when its reads are chosen: if it chose again each time that one of them was answered, the
+        # first of them would be made for ever and the last never.
+        self._postponed = reads[room:]
         del reads[room:]
         crowd = sum(not look.decided for look in listed)
         pages = self._account_pages()
         for look in looks:
-            if look.symbols & postponed:
-                continue
             if isinstance(look, SweepLook):
                 look.next(now, crowd, pages, alone=self._alone)
             else:
@@ -157,6 +162,8 @@ class Inquiry:
         """A read brought nothing: everybody slows down. `turned_away`: the exchange asked to wait."""
         self._in_flight.pop(read, None)
         self._breaker.failed(read.kind, now, turned_away=turned_away)
+        # Everybody looks anew.
+        self._postponed.clear()
         for look in self._looks.values():
             if isinstance(look, SweepLook):
                 look.failed(now, self._breaker.resume_ns)
@@ -174,7 +181,12 @@ class Inquiry:
         """How many reads may be under way."""
         return 1 if self._breaker.probing else MOST_IN_FLIGHT
 
-    def _probe_first(self, reads: list[Read], looks: list[SweepLook | NamedLook]) -> list[Read]:
+    def _concerns_any(self, read: Read) -> bool:
+        """Whether anybody is left whom it tells something."""
+        looks = self._looks.values()
+        return any(read.book is look.book and (read.symbol is None or read.symbol in look.symbols) for look in looks)
+
+    def _probe_first(self, reads: list[Read]) -> list[Read]:
         """These reads, and before them one of another kind than the one that was turned away."""
         suspect = self._breaker.suspect
         if suspect is None or not reads:
@@ -182,7 +194,8 @@ class Inquiry:
         other = next((read for read in reads if read.kind is not suspect), None)
         if other is None:
             kind = ReadKind.LISTING if suspect is ReadKind.HISTORY else ReadKind.HISTORY
-            other = Read(kind, min(looks[0].symbols), book=looks[0].book)
+            look = next(iter(self._looks.values()))
+            other = Read(kind, min(look.symbols), book=look.book)
         return [other, *(read for read in reads if read != other)]
 
     def _named_reads(self, looks: list[NamedLook], now: int) -> list[Read]:

@@ -426,6 +426,28 @@ def test_reads_beyond_the_tenth_are_postponed_and_not_forgotten() -> None:
     assert asked == set(names)
 
 
+def test_what_found_no_room_is_read_before_anything_is_read_again() -> None:
+    """Answers come one at a time, as behind a quota: each makes room for one, which must not always be the first."""
+    names = SYMBOLS[:15]
+    inquiry, _ = inquiry_of(*names)
+    first = START_NS + 2 * SECOND // 5
+    (read,) = inquiry.due(first)
+    inquiry.done(read, first + 1, listing=account_of(9_000, first))
+    now = START_NS + 3 * SECOND
+    reads = inquiry.due(now)
+    for number in range(5):
+        now += 50_000_000
+        answered = reads[number]
+        if answered.kind is ReadKind.LISTING:
+            inquiry.done(answered, now, listing=Listing(answered.symbol, now, ms(now), (), True))
+        else:
+            inquiry.done(answered, now, page=Page("history-orders", answered.symbol, now, ms(now), (), None, True))
+        more = inquiry.due(now)
+        assert len(more) == 1
+        reads += more
+    assert len(set(reads)) == len(reads) == 15
+
+
 @pytest.mark.parametrize("seed", range(3))
 def test_a_crowd_that_no_single_read_serves_looks_less_often(seed: int) -> None:
     """Eight symbols beside 5 000 orders of others: quick looks keep inside ten reads a second and skip nobody."""
