@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable
+from contextlib import ExitStack
 from pathlib import Path
 from typing import Any
+from unittest import mock
 
 import pytest
 from hypothesis import HealthCheck, given, settings
@@ -50,6 +52,18 @@ def test_what_was_not_settled_is_there_again(path: Path) -> None:
         assert all(journal.holds(entry.number) for entry in journal.unsettled())
 
 
+def test_a_record_is_one_write_and_no_other_call(path: Path) -> None:
+    """A killed process leaves all of it or nothing; and each further call would be paid by every command."""
+    calls = mock.Mock()
+    names = ("write", "ftruncate", "fstat", "stat", "fsync", "open")
+    with opened(path) as journal, ExitStack() as patches:
+        for name in names:
+            calls.attach_mock(mock.Mock(wraps=getattr(os, name)), name)
+            _ = patches.enter_context(mock.patch.object(os, name, getattr(calls, name)))
+        _ = list(live(journal))
+    assert [name for name, _, _ in calls.mock_calls] == ["write"] * len(LIFE)
+
+
 def test_resumed_entries_are_noted_and_settled_like_new_ones(path: Path) -> None:
     """A second crash, while resuming, must find what the first resumption learned."""
     _ = lived(path)
@@ -72,6 +86,8 @@ def test_numbers_are_never_used_again(path: Path) -> None:
                 assert journal.note(number, Kind.DONE)
         assert not seen & set(numbers)
         seen |= set(numbers)
+        with opened(path):
+            pass
     assert path.stat().st_size < 1000
 
 
