@@ -329,10 +329,11 @@ class CommandsWorld(Driven):
         1. All of it stands in the cancellation's report, as an order or in `placed_meanwhile`, if the report proves
         anything, the command ran before it was settled, and the placement was known for no longer than two listings
         can be old: of older orders the snapshot tells if it is served before the command runs, or the history if it
-        is not late too. Nor is it asked of a placement whose own report stood before its command went out, because
-        its time was up. 2. A placement behind the fence, signed after the command, is taken only if it stands in
-        `placed_meanwhile`; or the command ran later than a listing can be old. Of both the exception: an order of
-        the symbol ended otherwise about that time. Then the client saw an order go, and took it for the sweep.
+        is not late too. Nor is it asked of a placement whose time was up, and its report stood, before its command
+        went out, or while nobody knew of it before the sweep was signed. 2. A placement behind the fence, signed
+        after the command, is taken only if it stands in `placed_meanwhile`; or the command ran later than a listing
+        can be old. Of both the exception: an order of the symbol ended otherwise about that time. Then the client
+        saw an order go, and took it for the sweep.
         """
         # The spot order that a trigger order made is nobody's placement.
         items = {
@@ -376,7 +377,9 @@ class CommandsWorld(Driven):
         if known_ns is None and placed is not None:
             known_ns = placed.settled_ns
         fresh = known_ns is None or known_ns >= signed_ns - 2 * STALE_NS
-        fresh = fresh and (placed is None or placed.settled_ns >= target.command.signed_ns)
+        lost = target.row is None and target.certainty is not Certainty.ACKED
+        gave_up_ns = signed_ns if lost else target.command.signed_ns
+        fresh = fresh and (placed is None or placed.settled_ns >= gave_up_ns)
         if fresh and report.outcome is not Outcome.UNKNOWN and run.time_ns <= settled.settled_ns - 260_000_000:
             demand(meanwhile or listed or trusted, "k: what was swept stands in the report", story)
         if after and run.time_ns <= signed_ns + STALE_NS:
