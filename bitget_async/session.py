@@ -102,6 +102,7 @@ class Session:
         on_signed: OnSigned | None = None,
         repeat: bool = True,
         timeout_s: float | None = None,
+        first: bool = False,
     ) -> Answer[Any]:
         """
         Make one call and return its answer, `value` set.
@@ -114,6 +115,7 @@ class Session:
                 proven not sent do not count.
             repeat: whether a read may be repeated.
             timeout_s: instead of the session's.
+            first: whether it waits for its token in front of all calls without this.
 
         Raises:
             UsageError, NotSent, OutcomeUnknown, Refused: see `errors`.
@@ -129,7 +131,7 @@ class Session:
         tries, copies, resynced = 0, 1, False
         last: BitgetError | None = None
         while True:
-            grant = await self._token(row, max_wait_s, last)
+            grant = await self._token(row, max_wait_s, last, first=first)
             now = self.clock.monotonic_ns()
             deadline_ns = deadline_ns or now + round(budget_s * 1e9)
             # A read's repeats share one budget; a command gets the whole time, a short one would only make doubt.
@@ -150,13 +152,19 @@ class Session:
                 raise last or answer.error
             await self.clock.sleep(pause_s)
 
-    async def _token(self, row: Endpoint, max_wait_s: float | None, last: BitgetError | None) -> Grant:
+    async def _token(self, row: Endpoint, max_wait_s: float | None, last: BitgetError | None, *, first: bool) -> Grant:
         """A token for one more copy. If a copy was on the wire before, failing now says what became of that one."""
         try:
             if self._closed:
                 raise NotSent("closed", endpoint=row.label)
             return await self._limits.acquire(
-                row, self._account, self._origin, clock=self.clock, max_wait_s=max_wait_s, owner=self
+                row,
+                self._account,
+                self._origin,
+                clock=self.clock,
+                max_wait_s=max_wait_s,
+                owner=self,
+                first=first,
             )
         except NotSent as error:
             failure = last or error
@@ -164,13 +172,15 @@ class Session:
 
     async def background(self, row: Endpoint, given: Mapping[str, Any]) -> Answer[Any]:
         """
-        `call` for reads that nobody waits for directly: at most half of the row's quota, never repeated.
+        `call` for reads that nobody waits for directly: at most half of the row's quota, never repeated. They go before
+        the reads that the program makes: however many of those wait, what became of a command has to be known.
         """
         share = await self._share.acquire(
             row, self._account, self._origin, clock=self.clock, max_wait_s=None, owner=self
         )
         try:
-            return await self.call(row, given, repeat=False, timeout_s=min(self._timeout_s, BACKGROUND_TIMEOUT_S))
+            timeout_s = min(self._timeout_s, BACKGROUND_TIMEOUT_S)
+            return await self.call(row, given, repeat=False, timeout_s=timeout_s, first=True)
         finally:
             share.answered(self.clock.monotonic_ns(), None)
 

@@ -52,10 +52,18 @@ class Limits(Protocol):
     """
 
     async def acquire(
-        self, row: Endpoint, account: str, origin: str, *, clock: Clock, max_wait_s: float | None, owner: object
+        self,
+        row: Endpoint,
+        account: str,
+        origin: str,
+        *,
+        clock: Clock,
+        max_wait_s: float | None,
+        owner: object,
+        first: bool = False,
     ) -> Grant:
         """
-        Wait for a token of the row's bucket.
+        Wait for a token of the row's bucket; with `first`, in front of all who wait without it.
 
         Raises:
             NotSent: it cannot be had within `max_wait_s` (at once, with the expected wait), or the owner closed.
@@ -66,16 +74,32 @@ class Limits(Protocol):
 
 
 class _Line:
-    """One bucket and those who wait for it, first come first served."""
+    """One bucket and those who wait for it, first come first served; but `first` of them stand before all others."""
 
     def __init__(self, name: str, quota: int) -> None:
         self.name = name
         self.bucket = Bucket(quota)
         self.waiters: deque[tuple[asyncio.Future[Lease], object]] = deque()
+        self.first = 0
         self.waiting = 0
         self.timer: asyncio.TimerHandle | None = None
         self.clock: Clock | None = None
         self.refusals = 0
+
+    def join(self, future: asyncio.Future[Lease], owner: object, *, first: bool) -> None:
+        """One more waiter, at the end of his part of the line."""
+        self.waiting += 1
+        if first:
+            self.waiters.insert(self.first, (future, owner))
+            self.first += 1
+        else:
+            self.waiters.append((future, owner))
+        self.wake()
+
+    def _next(self) -> None:
+        """Whoever stood at the front is gone."""
+        self.waiters.popleft()
+        self.first = max(self.first - 1, 0)
 
     def wake(self) -> None:
         """Hand free tokens to the first waiters, and set the one timer for the next token."""
@@ -87,12 +111,12 @@ class _Line:
         while self.waiters:
             future, _ = self.waiters[0]
             if future.done():
-                self.waiters.popleft()
+                self._next()
                 continue
             lease = self.bucket.take(now)
             if lease is None:
                 break
-            self.waiters.popleft()
+            self._next()
             self.waiting -= 1
             future.set_result(lease)
         if self.waiters:
@@ -192,14 +216,22 @@ class LocalLimits:
         return limits
 
     async def acquire(
-        self, row: Endpoint, account: str, origin: str, *, clock: Clock, max_wait_s: float | None, owner: object
+        self,
+        row: Endpoint,
+        account: str,
+        origin: str,
+        *,
+        clock: Clock,
+        max_wait_s: float | None,
+        owner: object,
+        first: bool = False,
     ) -> Grant:
         """See `Limits.acquire`. A cancelled waiter leaves no trace."""
         asked_ns = clock.monotonic_ns()
         line = self._line(row, account, origin, clock)
         lease = None if line.waiting else line.bucket.take(asked_ns)
         if lease is None:
-            lease = await self._queued(line, row, max_wait_s, owner)
+            lease = await self._queued(line, row, max_wait_s, owner, first=first)
         if not row.cancels:
             left_s = None if max_wait_s is None else max_wait_s - (clock.monotonic_ns() - asked_ns) / 1e9
             try:
@@ -229,14 +261,12 @@ class LocalLimits:
             if waiting is owner:
                 task.cancel()
 
-    async def _queued(self, line: _Line, row: Endpoint, left_s: float | None, owner: object) -> Lease:
-        expected_s = line.expected_s(line.waiting)
+    async def _queued(self, line: _Line, row: Endpoint, left_s: float | None, owner: object, *, first: bool) -> Lease:
+        expected_s = line.expected_s(line.first if first else line.waiting)
         if left_s is not None and expected_s > left_s:
             raise NotSent("rate_limit", endpoint=row.label, expected_wait_s=expected_s)
         future: asyncio.Future[Lease] = asyncio.get_running_loop().create_future()
-        line.waiters.append((future, owner))
-        line.waiting += 1
-        line.wake()
+        line.join(future, owner, first=first)
         try:
             async with asyncio.timeout(left_s):
                 return await future
@@ -291,7 +321,15 @@ class Unlimited:
     """No limits at all, for benchmarks on loopback; a client refuses it anywhere else."""
 
     async def acquire(
-        self, row: Endpoint, account: str, origin: str, *, clock: Clock, max_wait_s: float | None, owner: object
+        self,
+        row: Endpoint,
+        account: str,
+        origin: str,
+        *,
+        clock: Clock,
+        max_wait_s: float | None,
+        owner: object,
+        first: bool = False,
     ) -> Grant:
         """A grant at once."""
         return _FREE

@@ -54,9 +54,10 @@ class Bench:
         origin: str = ORIGIN,
         max_wait_s: float | None = None,
         owner: object = None,
+        first: bool = False,
     ) -> Grant:
         return await self.limits.acquire(
-            row, account, origin, clock=self.clock, max_wait_s=max_wait_s, owner=owner or self
+            row, account, origin, clock=self.clock, max_wait_s=max_wait_s, owner=owner or self, first=first
         )
 
     def start(self, row: Endpoint = CANCEL_SYMBOL_ORDER, **options: Any) -> asyncio.Task[Grant]:
@@ -158,6 +159,37 @@ def test_waiters_are_served_in_the_order_in_which_they_came(virtual: Virtual) ->
         await asyncio.gather(*tasks)
         assert order == list(range(15))
         assert bench.now_s == pytest.approx(3 * HOLD_S, abs=0.01)
+
+    virtual(main)
+
+
+@pytest.mark.failure(57)
+def test_who_goes_first_passes_all_others_and_keeps_his_turn_among_his_like(virtual: Virtual) -> None:
+    """Reads of the client itself, behind any number of the program's; those who leave do not disturb the order."""
+
+    async def main() -> None:
+        bench = Bench()
+        grants = await bench.drain()
+        served: list[str] = []
+
+        async def wait(name: str, *, first: bool = False) -> None:
+            grant = await bench.take(first=first)
+            served.append(name)
+            bench.answer(grant)
+
+        names = ["a", "b", "C", "d", "E", "F", "g", "H"]
+        tasks = {name: asyncio.ensure_future(wait(name, first=name.isupper())) for name in names}
+        await turns()
+        await ended(tasks["E"], tasks["b"])
+        late = asyncio.ensure_future(wait("I", first=True))
+        await turns()
+        for grant in grants:
+            grant.unsent()
+        await turns()
+        assert served == ["C", "F", "H", "I", "a"]
+        again = asyncio.ensure_future(wait("J", first=True))
+        await asyncio.gather(late, again, tasks["d"], tasks["g"])
+        assert served[5:] == ["J", "d", "g"]
 
     virtual(main)
 
