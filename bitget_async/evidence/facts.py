@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import enum
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Protocol
 
 __all__ = [
@@ -219,6 +219,7 @@ class Page:
         last: whether nothing lies below it.
         book: whose history it is.
         asked: the order id or client id that alone was asked for, or `None`.
+        numbers: the readable ids as integers.
     """
 
     source: str
@@ -230,11 +231,12 @@ class Page:
     last: bool = False
     book: Book = Book.NORMAL
     asked: str | None = None
+    numbers: tuple[int, ...] = field(init=False, repr=False, compare=False)
 
-    @property
-    def numbers(self) -> list[int]:
-        """The readable ids as integers."""
-        return [number for row in self.rows if (number := id_number(row.order_id)) is not None]
+    def __post_init__(self) -> None:
+        # Read once: each page is told to everybody who is pending.
+        numbers = (id_number(row.order_id) for row in self.rows)
+        object.__setattr__(self, "numbers", tuple(number for number in numbers if number is not None))
 
 
 def id_number(order_id: str) -> int | None:

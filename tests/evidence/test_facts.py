@@ -71,4 +71,4 @@ def test_a_listing_is_named_as_the_exchange_names_the_call(book: Book, source: s
 def test_a_page_counts_the_ids_that_can_be_read() -> None:
     """The cursor of the next page is made of them."""
     rows = (done(3), edited(done(2), order_id="?"), done(1))
-    assert page(1, *rows).numbers == [int(rows[0].order_id), int(rows[2].order_id)]
+    assert page(1, *rows).numbers == (int(rows[0].order_id), int(rows[2].order_id))
