@@ -11,9 +11,9 @@ from __future__ import annotations
 import json
 import re
 import types
-from collections.abc import Mapping
-from decimal import Decimal
+from collections.abc import Iterator, Mapping
 from functools import cache
+from itertools import count
 from typing import Any, Generic, TypeVar, Union, get_args, get_origin
 from urllib.parse import quote
 
@@ -24,12 +24,19 @@ from bitget_async.codes import classify
 from bitget_async.endpoints import Effect, Endpoint
 from bitget_async.errors import BitgetError, OutcomeUnknown
 from bitget_async.models import Record
+from bitget_async.models.record import finite
 from bitget_async.models.texts import YesNo
 
 __all__ = ["Answer", "Reply", "Request", "date", "decode", "encode"]
 
 T = TypeVar("T")
 SUCCESS = "00000"
+
+# Nothing that fits in here can hurt, and a page of 100 orders does.
+SMALL = 80 * 1024
+# Empty fields that are left out at most, and rows that are read field by field at most: more is no honest answer.
+MOST_EMPTY = 20_000
+MOST_SALVAGED = 1_000
 
 
 class Request(msgspec.Struct, frozen=True, gc=False):
@@ -134,6 +141,8 @@ def decode(row: Endpoint, reply: Reply) -> Answer[Any]:
     """
     Read an answer: the record, or the error that says what it proves. Never raises for anything an answer holds.
     """
+    if len(reply.body) > SMALL and _crowded(row, reply.body):
+        return _unreadable(row, reply, "it has more parts than any page")
     envelope = _whole(row, reply.body)
     data, readable = (envelope.data, True) if envelope is not None else (None, False)
     if envelope is None:
@@ -160,6 +169,12 @@ def decode(row: Endpoint, reply: Reply) -> Answer[Any]:
     error = _error(row, reply, envelope, data)
     value = None if error else _bare(row) if data is None else data
     return Answer(value, error, _plausible(envelope.request_time), reply.sent_ns, reply.received_ns, odd)
+
+
+def _crowded(row: Endpoint, body: bytes) -> bool:
+    """Whether a body has more parts than any answer to that row: a record of 250 bytes can be made of three: `{},`."""
+    objects, fields = min(row.max_bytes // 100, 40_000), min(row.max_bytes // 10, 120_000)
+    return body.count(b"{") + body.count(b"[") > objects or body.count(b",") > fields
 
 
 def _error(row: Endpoint, reply: Reply, envelope: _Envelope[Any], data: Any) -> BitgetError | None:
@@ -219,7 +234,7 @@ def _whole(row: Endpoint, body: bytes) -> _Envelope[Any] | None:
         return _decoder(row).decode(body)
     except (msgspec.MsgspecError, UnicodeError, ValueError, RecursionError):
         pass
-    filled = _EMPTY.sub(b"", body)
+    filled = _EMPTY.sub(b"", body, MOST_EMPTY)
     if len(filled) == len(body):
         return None
     try:
@@ -282,23 +297,38 @@ def _salvage(row: Endpoint, raw: msgspec.Raw) -> Any:
     Read data of which some field does not fit its record: rows one by one, fields one by one; what cannot be
     read becomes the field's default and is named in `unreadable`. `None` if the data is of another shape.
     """
+    bad = count(1)
     try:
         if get_origin(row.returns) is list:
             (record,) = get_args(row.returns)
-            return [_salvage_record(record, each) for each in _ROWS.decode(raw)]
-        return _salvage_record(row.returns, raw)
+            return [_salvage_record(record, each, bad) for each in _ROWS.decode(raw)]
+        return _salvage_record(row.returns, raw, bad)
     except (msgspec.MsgspecError, UnicodeError, ValueError, TypeError, RecursionError):
         return None
 
 
-def _salvage_record(record: type[Record], raw: msgspec.Raw) -> Record:
+@cache
+def _reader(kind: Any) -> msgspec.json.Decoder[Any]:
+    # Making one takes longer than most of what it reads.
+    return msgspec.json.Decoder(kind, strict=False)
+
+
+@cache
+def _told(record: type[Record]) -> tuple[msgspec.structs.FieldInfo, ...]:
+    return tuple(field for field in msgspec.structs.fields(record) if field.name != "unreadable")
+
+
+def _salvage_record(record: type[Record], raw: msgspec.Raw, bad: Iterator[int]) -> Record:
     try:
-        return msgspec.json.decode(raw, type=record, strict=False)
+        whole: Record = _reader(record).decode(raw)
     except (msgspec.ValidationError, ValueError):
-        pass
+        if next(bad) > MOST_SALVAGED:
+            raise TypeError("too many rows do not fit") from None
+    else:
+        return whole
     values: dict[str, Any] = {}
     unreadable: list[str] = []
-    told = [field for field in msgspec.structs.fields(record) if field.name != "unreadable"]
+    told = _told(record)
     if record.bare and bytes(raw)[:1] not in (b"{", b"[", b"n"):
         fields = {record.bare: raw}
     elif record.__struct_config__.array_like:
@@ -309,7 +339,7 @@ def _salvage_record(record: type[Record], raw: msgspec.Raw) -> Record:
         text = fields.get(field.encode_name)
         if text is None or bytes(text) in (b'""', b"null"):
             continue
-        value = _salvage_field(field.type, text)
+        value = _salvage_field(field.type, text, bad)
         if value is None:
             unreadable.append(field.encode_name)
         else:
@@ -317,20 +347,21 @@ def _salvage_record(record: type[Record], raw: msgspec.Raw) -> Record:
     return record(**values, unreadable=tuple(unreadable))
 
 
-def _salvage_field(kind: Any, text: msgspec.Raw) -> Any:
+def _salvage_field(kind: Any, text: msgspec.Raw, bad: Iterator[int]) -> Any:
     said = bytes(text)
     try:
         for each in get_args(kind) if get_origin(kind) in (Union, types.UnionType) else (kind,):
             if said[:1] == b"{" and _is(each, Record):
-                return _salvage_record(each, text)
+                return _salvage_record(each, text, bad)
             if said[:1] == b"[" and get_origin(each) is tuple and _is(get_args(each)[0], Record):
-                return tuple(_salvage_record(get_args(each)[0], row) for row in _ROWS.decode(text))
+                return tuple(_salvage_record(get_args(each)[0], row, bad) for row in _ROWS.decode(text))
             if said in (b"true", b"false") and each is YesNo:
                 return YesNo(said.decode())
-        value = msgspec.json.decode(text, type=kind, strict=False)
+        value = _reader(kind).decode(text)
+        finite(value)
     except (msgspec.MsgspecError, UnicodeError, ValueError, RecursionError):
         return said.decode() if str in (kind, *get_args(kind)) and said.isdigit() else None
-    return None if isinstance(value, Decimal) and not value.is_finite() else value
+    return value
 
 
 def _is(kind: Any, of: type) -> bool:

@@ -6,7 +6,7 @@ from decimal import Decimal
 
 import msgspec
 
-from bitget_async.models.record import SECONDS_BELOW, Record, finite, wire_names
+from bitget_async.models.record import MOST_DIGITS, SECONDS_BELOW, Record, finite, wire_names
 from bitget_async.models.texts import OrderStatus, OrderType, Result, Side
 
 __all__ = [
@@ -128,18 +128,11 @@ class Order(Record, frozen=True, kw_only=True, gc=False, rename=wire_names(creat
             msgspec.structs.force_setattr(self, "updated_ms", updated_ms * 1000)
         if not self.symbol.isupper():
             msgspec.structs.force_setattr(self, "symbol", self.symbol.upper())
-        # Written out: this runs a hundred times a page, and a loop costs as much as the checks.
+        # Like `finite`, without its call: this runs six hundred times a page.
         price, average, size, base, quote = self.price, self.price_avg, self.size, self.base_volume, self.quote_volume
-        trigger = self.trigger_price
-        if not (
-            (price is None or price.is_finite())
-            and (average is None or average.is_finite())
-            and (size is None or size.is_finite())
-            and (base is None or base.is_finite())
-            and (quote is None or quote.is_finite())
-            and (trigger is None or trigger.is_finite())
-        ):
-            raise ValueError("an amount is not a number")
+        for value in (price, average, size, base, quote, self.trigger_price):
+            if value is not None and not (value.is_finite() and -MOST_DIGITS <= value.adjusted() <= MOST_DIGITS):
+                raise ValueError("an amount is not a number")
 
     @property
     def fees(self) -> FeeDetail | None:

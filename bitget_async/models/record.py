@@ -11,10 +11,12 @@ import msgspec
 
 from bitget_async.errors import UsageError
 
-__all__ = ["SECONDS_BELOW", "Amounts", "Record", "finite", "keep_raw", "wire_names"]
+__all__ = ["MOST_DIGITS", "SECONDS_BELOW", "Amounts", "Record", "finite", "keep_raw", "wire_names"]
 
 # Unix milliseconds pass this in 1973, Unix seconds in 5138.
 SECONDS_BELOW = 100_000_000_000
+# Before or behind the point; tokens have up to 18 behind it, and a product of two twice that.
+MOST_DIGITS = 60
 
 
 def camel(name: str) -> str:
@@ -28,8 +30,11 @@ def wire_names(**special: str) -> Callable[[str], str]:
 
 
 def finite(value: object) -> None:
-    """Raise for NaN and infinity, which `Decimal` reads from a text like any number."""
-    if isinstance(value, Decimal) and not value.is_finite():
+    """
+    Raise for NaN and infinity, which `Decimal` reads from a text like any number; and for 1e999999999, which is a
+    number of three bytes until somebody multiplies it or writes its digits.
+    """
+    if isinstance(value, Decimal) and not (value.is_finite() and -MOST_DIGITS <= value.adjusted() <= MOST_DIGITS):
         raise ValueError("an amount is not a number")
 
 
