@@ -101,6 +101,7 @@ def test_awaiting_twice_from_two_tasks_in_any_order_gives_one_report() -> None:
     run_virtual(main)
 
 
+@pytest.mark.failure(49)
 def test_a_settled_timeout_leaves_the_handle_running() -> None:
     """Also the one of cleared."""
 
@@ -117,6 +118,7 @@ def test_a_settled_timeout_leaves_the_handle_running() -> None:
     run_virtual(main)
 
 
+@pytest.mark.failure(48)
 def test_cancelling_a_reader_changes_nothing() -> None:
     """Neither the handle nor the other readers notice."""
 
@@ -133,6 +135,7 @@ def test_cancelling_a_reader_changes_nothing() -> None:
     run_virtual(main)
 
 
+@pytest.mark.failure(34)
 def test_changes_tell_each_order_and_then_its_fate_to_every_reader() -> None:
     """Replayable from the start, also after settling."""
 
@@ -157,6 +160,7 @@ def test_changes_tell_each_order_and_then_its_fate_to_every_reader() -> None:
     run_virtual(main)
 
 
+@pytest.mark.failure(33)
 def test_a_survivor_raises_with_its_report_and_can_be_rechecked() -> None:
     """STILL_OPEN after about 42 s; later a recheck without a command finds it gone."""
 
@@ -187,6 +191,7 @@ def test_a_survivor_raises_with_its_report_and_can_be_rechecked() -> None:
     run_virtual(main)
 
 
+@pytest.mark.failure(35)
 def test_a_part_fill_stands_in_the_report_with_its_amount() -> None:
     """Cancelled after a part was filled: in `cancelled`, with the filled amount."""
 
@@ -205,6 +210,7 @@ def test_a_part_fill_stands_in_the_report_with_its_amount() -> None:
     run_virtual(main)
 
 
+@pytest.mark.failure(51)
 def test_closing_gives_every_awaiter_an_answer() -> None:
     """A pending handle: UNKNOWN (client_closed). A command that waits for its token: NotSent."""
 
@@ -235,6 +241,7 @@ def test_closing_gives_every_awaiter_an_answer() -> None:
     run_virtual(main)
 
 
+@pytest.mark.failure(61)
 def test_a_defect_of_ours_settles_as_internal_and_is_reported() -> None:
     """Nobody hangs, and the loop's exception handler hears of it."""
     heard: list[dict[str, Any]] = []
@@ -253,6 +260,7 @@ def test_a_defect_of_ours_settles_as_internal_and_is_reported() -> None:
     assert [type(context["exception"]) for context in heard] == [ZeroDivisionError]
 
 
+@pytest.mark.failure(45)
 def test_when_nothing_can_be_read_the_reason_says_so() -> None:
     """Every read fails: UNKNOWN, unreadable, at the deadline."""
 
@@ -270,6 +278,7 @@ def test_when_nothing_can_be_read_the_reason_says_so() -> None:
     run_virtual(main)
 
 
+@pytest.mark.failure(59)
 def test_a_ban_is_named_and_not_hammered() -> None:
     """Every read answers 429: UNKNOWN, rate_banned."""
 
@@ -285,6 +294,7 @@ def test_a_ban_is_named_and_not_hammered() -> None:
     run_virtual(main)
 
 
+@pytest.mark.failure(39)
 def test_an_order_of_this_client_is_in_scope_though_no_listing_shows_it() -> None:
     """Placed a moment before, hidden by a lagging listing, and the history lags too."""
 
@@ -321,6 +331,7 @@ def test_to_dict_is_json_with_a_version_and_without_secrets() -> None:
     run_virtual(main)
 
 
+@pytest.mark.failure(55)
 def test_after_a_stall_of_the_loop_nobody_is_late_before_a_fresh_look() -> None:
     """The loop stands still past the deadline; the orders were long gone: CONFIRMED, not UNKNOWN."""
 
@@ -336,6 +347,7 @@ def test_after_a_stall_of_the_loop_nobody_is_late_before_a_fresh_look() -> None:
     run_virtual(main)
 
 
+@pytest.mark.failure(27)
 @pytest.mark.parametrize(
     "options",
     [
@@ -361,6 +373,7 @@ def test_options_that_cannot_be_meant_are_refused_before_any_request(options: di
     run_virtual(main)
 
 
+@pytest.mark.failure(62)
 def test_ignoring_the_handle_is_legal() -> None:
     """The client resolves it and forgets it."""
 

@@ -165,6 +165,7 @@ def test_a_sweep_whose_orders_are_known_to_have_filled_may_still_run() -> None:
     with_exchange(main, sweep_delay_s=1.5)
 
 
+@pytest.mark.failure(37)
 def test_a_placement_that_trusted_an_order_to_be_swept_which_had_filled_is_named() -> None:
     """What is gone was swept or filled: where it turns out that all filled, the sweep may have run later."""
 
@@ -278,6 +279,7 @@ def test_a_wait_that_cannot_be_meant_is_refused_before_the_fence(max_wait_s: flo
     with_exchange(main)
 
 
+@pytest.mark.failure(37)
 def test_without_the_fence_it_goes_at_once_and_is_named_in_the_report() -> None:
     """The risk: the sweep may take it. The report of the cancellation says of which orders it may be so."""
 
@@ -309,6 +311,7 @@ def test_without_the_fence_it_goes_at_once_and_is_named_in_the_report() -> None:
     with_exchange(main, sweep_delay_s=0.5)
 
 
+@pytest.mark.failure(37)
 def test_a_placement_that_has_no_answer_when_the_sweep_is_signed_is_named_too() -> None:
     """It was sent before, and may arrive after: the sweep may take it or not."""
 
@@ -390,6 +393,7 @@ def test_a_sweep_beside_a_cancel_by_id_is_not_shown_by_what_that_one_took() -> N
     with_exchange(main, sweep_delay_s=1.5)
 
 
+@pytest.mark.failure(48)
 def test_cancelling_a_caller_behind_the_fence_withdraws_its_order() -> None:
     """Nothing was signed: nothing is sent when the fence lifts."""
 
@@ -407,6 +411,7 @@ def test_cancelling_a_caller_behind_the_fence_withdraws_its_order() -> None:
     with_exchange(main)
 
 
+@pytest.mark.failure(51)
 def test_closing_the_client_frees_whoever_waits_behind_the_fence() -> None:
     """`NotSent`: nobody hangs."""
 

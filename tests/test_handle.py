@@ -178,6 +178,7 @@ def test_what_is_no_yes_is_raised_with_its_report(kind: Kind) -> None:
     with_exchange(main)
 
 
+@pytest.mark.failure(48, 49)
 @every_kind
 def test_a_timeout_and_a_cancelled_reader_leave_the_handle_running(kind: Kind) -> None:
     """It resolves by itself."""
@@ -220,6 +221,7 @@ def test_a_handle_is_json_before_and_after_and_holds_no_secret(kind: Kind) -> No
     with_exchange(main)
 
 
+@pytest.mark.failure(51)
 @every_kind
 def test_closing_settles_every_kind_of_handle(kind: Kind) -> None:
     """UNKNOWN (client_closed): every reader gets an answer, and the reason."""
@@ -401,6 +403,7 @@ def test_what_is_known_needs_no_second_look(kind: Kind) -> None:
     with_exchange(main)
 
 
+@pytest.mark.failure(45)
 def test_a_lost_order_that_could_not_be_looked_up_is_found_later() -> None:
     """Every read failed: UNKNOWN. Looked at again, without a second command: PLACED."""
 

@@ -81,6 +81,7 @@ async def _play(exchange: SimulatedExchange, seed: int, symbols: int, orders: in
     )
 
 
+@pytest.mark.failure(57)
 @pytest.mark.parametrize("seed", range(20))
 def test_26_symbols_keep_the_limit_and_share_their_reads(seed: int) -> None:
     """0 to 300 ms each way: five a second at the exchange, no 429, near the bound, at most two reads a symbol."""
@@ -102,6 +103,7 @@ def test_one_symbol_alone_takes_at_most_eight_reads(seed: int) -> None:
     assert run.outcomes == {Outcome.CONFIRMED}
 
 
+@pytest.mark.failure(56)
 @pytest.mark.parametrize("seed", range(4))
 def test_200_callers_of_one_symbol_cost_at_most_two_commands(seed: int) -> None:
     """They come in one turn, before the signing."""

@@ -194,6 +194,7 @@ def test_who_goes_first_passes_all_others_and_keeps_his_turn_among_his_like(virt
     virtual(main)
 
 
+@pytest.mark.failure(50)
 def test_a_token_of_an_unsent_request_goes_to_the_first_waiter_at_once(virtual: Virtual) -> None:
     """Nothing was counted at the exchange, so nobody waits for it."""
 
@@ -211,6 +212,7 @@ def test_a_token_of_an_unsent_request_goes_to_the_first_waiter_at_once(virtual: 
     virtual(main)
 
 
+@pytest.mark.failure(50)
 def test_a_lost_request_keeps_its_token_for_the_whole_timeout(virtual: Virtual) -> None:
     """It may be processed until then."""
 
@@ -226,6 +228,7 @@ def test_a_lost_request_keeps_its_token_for_the_whole_timeout(virtual: Virtual) 
     virtual(main)
 
 
+@pytest.mark.failure(50)
 @pytest.mark.parametrize("place", [0, 1, 2])
 def test_a_cancelled_waiter_leaves_no_trace(virtual: Virtual, place: int) -> None:
     """Whoever stood behind moves up; the token that would have been his is not lost and not late."""
@@ -249,6 +252,7 @@ def test_a_cancelled_waiter_leaves_no_trace(virtual: Virtual, place: int) -> Non
     virtual(main)
 
 
+@pytest.mark.failure(50)
 def test_cancelled_in_the_tick_of_the_grant_gives_the_token_on(virtual: Virtual) -> None:
     """The future has its token, the task has not run yet and is cancelled: the next waiter gets it in the same tick."""
 
@@ -269,6 +273,7 @@ def test_cancelled_in_the_tick_of_the_grant_gives_the_token_on(virtual: Virtual)
     virtual(main)
 
 
+@pytest.mark.failure(50)
 def test_ten_thousand_cancelled_waiters_cost_the_next_one_nothing(virtual: Virtual) -> None:
     """No phantom debt and no walk over the dead for every one of them."""
 
@@ -359,6 +364,7 @@ def test_a_wait_that_turns_out_too_long_ends_at_its_time(virtual: Virtual) -> No
     virtual(main)
 
 
+@pytest.mark.failure(51)
 def test_abandoned_waiters_get_not_sent_and_others_stay() -> None:
     """Closing one client answers its own waiters, of tokens and of the address's budget, and nobody else's."""
 
@@ -394,6 +400,7 @@ async def spend_address(bench: Bench, origin: str = ORIGIN) -> None:
     assert bench.now_s == pytest.approx(0, abs=0.5)
 
 
+@pytest.mark.failure(58)
 @pytest.mark.parametrize(
     ("share", "row", "tokens"),
     [
@@ -428,6 +435,7 @@ def test_a_share_that_cannot_be_meant_is_refused(share: float) -> None:
         LocalLimits(share)
 
 
+@pytest.mark.failure(58)
 @pytest.mark.parametrize("share", [0.05 * number for number in range(1, 21)])
 @pytest.mark.parametrize("quota", [1, 3, 5, 10, 20])
 def test_no_share_is_more_than_its_part(share: float, quota: int) -> None:
@@ -452,6 +460,7 @@ def test_buckets_are_apart_by_endpoint_account_and_exchange(virtual: Virtual) ->
     virtual(main)
 
 
+@pytest.mark.failure(57)
 def test_reads_wait_for_the_address_and_cancels_do_not() -> None:
     """The budget of the address is spent by reads and placed orders: whoever must cancel passes them all."""
 
@@ -472,6 +481,7 @@ def test_reads_wait_for_the_address_and_cancels_do_not() -> None:
     ticking(main)
 
 
+@pytest.mark.failure(57)
 def test_calls_that_are_not_sent_do_not_spend_the_budget_of_the_address() -> None:
     """The token comes first: four hundred calls that get none leave the burst to somebody else."""
 
@@ -507,6 +517,7 @@ def test_a_budget_that_cannot_serve_in_time_refuses_at_once_and_gives_the_token_
     ticking(main)
 
 
+@pytest.mark.failure(57)
 def test_the_address_stays_below_six_thousand_a_minute_with_every_cancel_added() -> None:
     """Reads of a thousand accounts without pause for three minutes: their worst minute plus 25 cancels a second."""
 
@@ -533,6 +544,7 @@ def test_the_address_stays_below_six_thousand_a_minute_with_every_cancel_added()
     ticking(main)
 
 
+@pytest.mark.failure(58)
 def test_a_refusal_makes_it_slower_and_warns_once(virtual: Virtual, caplog: pytest.LogCaptureFixture) -> None:
     """429 although we counted: somebody else spends the quota. Half the tokens rest for ten seconds."""
 
@@ -562,6 +574,7 @@ def test_a_refusal_makes_it_slower_and_warns_once(virtual: Virtual, caplog: pyte
     assert CANCEL_SYMBOL_ORDER.label in warned[0].getMessage()
 
 
+@pytest.mark.failure(58)
 @pytest.mark.parametrize(("remaining", "left"), [(None, 4), (19, 4), (4, 4), (2, 2), (0, 0)])
 def test_the_remaining_header_may_only_tighten(virtual: Virtual, remaining: int | None, left: int) -> None:
     """Recorded: 19 where the page says 5. A figure below ours is somebody else's spending."""
@@ -583,6 +596,7 @@ async def cancel_one(client: BitgetClient) -> None:
         await client.call(CANCEL_ORDER, symbol="BTCUSDT", order_id=str(next(NUMBERS)), max_wait_s=0)
 
 
+@pytest.mark.failure(58)
 def test_all_clients_of_an_account_on_a_loop_share_its_tokens(virtual: Virtual) -> None:
     """Two clients with one UID, a third that came later, and one of another UID."""
 
@@ -615,6 +629,7 @@ def test_all_clients_of_an_account_on_a_loop_share_its_tokens(virtual: Virtual) 
     virtual(main)
 
 
+@pytest.mark.failure(12, 58)
 @pytest.mark.parametrize("command", ["place-order", "cancel-symbol-order"])
 def test_three_refusals_in_a_row_do_not_stop_a_command(virtual: Virtual, command: str) -> None:
     """429 three times, then yes: the repeats find a token each time, well inside the command's time."""
@@ -634,6 +649,7 @@ def test_three_refusals_in_a_row_do_not_stop_a_command(virtual: Virtual, command
     virtual(main)
 
 
+@pytest.mark.failure(50)
 def test_a_read_that_is_cancelled_while_connecting_gives_its_token_back(virtual: Virtual) -> None:
     """Nothing left the machine: the only token of a call is free for the next one at once."""
 
@@ -682,6 +698,7 @@ def test_shared_limits_belong_to_the_running_loop(virtual: Virtual) -> None:
     assert first not in LocalLimits._of_loop.values()
 
 
+@pytest.mark.failure(58)
 @pytest.mark.parametrize("seed", range(3))
 def test_no_second_at_the_exchange_holds_more_than_five_commands(virtual: Virtual, seed: int) -> None:
     """Sixty cancels at once over a network of 0 to 300 ms each way, some answers lost: the exchange's own count."""
