@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import contextlib
 import math
 from collections.abc import Iterator
@@ -70,9 +71,19 @@ def virtual_loop() -> VirtualLoop:
     return loop
 
 
+def _loop_s() -> float:
+    return asyncio.get_running_loop().time()
+
+
 @contextlib.contextmanager
 def virtual_sockets() -> Iterator[None]:
-    """The client of aiohttp connects through the loop's own sockets."""
+    """
+    The client of aiohttp connects through the loop's own sockets, and its idle connections age with the loop: else one
+    that was idle during a stall of minutes would look fresh.
+    """
     connect = async_solipsism.aiohappyeyeballs_start_connection
-    with mock.patch("aiohappyeyeballs.start_connection", connect):
+    with (
+        mock.patch("aiohappyeyeballs.start_connection", connect),
+        mock.patch("aiohttp.connector.monotonic", _loop_s),
+    ):
         yield
