@@ -210,6 +210,11 @@ class FaultProxy:
         for passage in self._passages.values():
             passage.end(reset=reset)
 
+    def say(self, told: bytes) -> None:
+        """Write to every client now, whether it has asked or not."""
+        for passage in self._passages.values():
+            passage.say(told)
+
     async def close(self) -> None:
         """End everything."""
         await self.refuse()
@@ -267,6 +272,10 @@ class _Passage:
             self._reset()
         else:
             self._writer.close()
+
+    def say(self, told: bytes) -> None:
+        """On command."""
+        self._writer.write(told)
 
     def _reset(self) -> None:
         _linger_not(self._socket)

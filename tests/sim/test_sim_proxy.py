@@ -247,6 +247,18 @@ async def test_every_connection_ends_on_command(reset: bool) -> None:
         writer.close()
 
 
+async def test_it_speaks_unasked_on_command() -> None:
+    """To every client, between its requests."""
+    async with line() as (_, proxy):
+        host, port = proxy.base_url.rpartition("/")[2].split(":")
+        reader, writer = await asyncio.open_connection(host, int(port))
+        writer.write(REQUEST)
+        assert await reader.readexactly(len(ANSWER)) == ANSWER
+        proxy.say(b"unasked")
+        assert await reader.readexactly(7) == b"unasked"
+        writer.close()
+
+
 async def test_nobody_behind_it_is_a_closed_line() -> None:
     """The proxy stands, the exchange does not."""
     with socket.socket() as unused:
