@@ -71,15 +71,16 @@ def test_a_call_taken_up_anywhere_comes_to_what_it_came_to_or_to_unknown(
         .outcome
         for fault in FAULTS
     }
-    made = cases(kind, settings)[:: 2 if settings else 1]
+    made = cases(kind, settings)[:: 3 if settings else 1]
     for number, (fault, case) in enumerate(made):
-        told = lived(case, folder(tmp_path), debug=number % 10 == 0)
+        told = lived(case, folder(tmp_path), debug=number % 14 == 0)
         allowed = {undisturbed[fault].name, "UNKNOWN"}
         if fault.startswith("late") or fault == "executed late":
             # Time to confirm counts anew: what came too late for the first life the second one may see.
             allowed |= {undisturbed["none"].name}
-        if fault == "never executed":
-            # Who heard no answer may believe its eyes that nothing is there; who heard "taken" may not.
+        if fault == "never executed" or not case.informed:
+            # A clock that was not set can make a placement too old for its window. And who heard no answer may
+            # believe its eyes that nothing is there; who heard "taken" may not.
             allowed |= {undisturbed["request lost"].name}
         assert {report.outcome.name for report in told.reports} <= allowed, (fault, case)
         assert len(told.handles) <= 1
