@@ -250,7 +250,8 @@ def complete(pages: Iterable[tuple[Row, ...]], limit: int) -> bool:
     page where the cursor excluded it, every page but the last full, the last one short.
     """
     cursor: int | None = None
-    last_full = False
+    # Nothing read is no listing.
+    last_full = True
     for number, page in enumerate(pages):
         if number and not last_full:
             return False

@@ -22,6 +22,8 @@ def test_a_command_knows_when_it_was_signed_and_how_well() -> None:
     assert made.sign_bounds == (T_MS - 5, T_MS + 5)
     assert made.clock_error_ms == 10
     assert (made.certainty, made.answered_ns, made.heard) == (Certainty.PENDING, None, False)
+    assert made.stamped
+    assert not Command(bounds_ms=bounds).stamped
     unknown = command(clock=lambda at_ns: None)
     assert (unknown.sign_bounds, unknown.clock_error_ms) == (None, 0)
 

@@ -705,3 +705,82 @@ def test_leaving_facts_out_can_delay_but_never_create_an_outcome(
         assert any(isinstance(fact, Page) for fact in kept)
         return
     assert found in (None, outcome)
+
+
+def test_a_page_of_the_account_may_hold_orders_of_others() -> None:
+    """Younger ones, and of another symbol: it reaches down past ours all the same."""
+    made = evidence(listing(0, order()), listing(2, symbol=None))
+    other = edited(done(5), symbol="ETHUSDT")
+    assert fed(made, page(2.1, other, done(), symbol=None, last=False)).outcome() is Outcome.CONFIRMED
+
+
+def test_a_listing_of_the_moment_of_the_proof_may_show_the_order_rightly() -> None:
+    """Requested together with the history that shows it final: no anomaly, and no clear listing either."""
+    made = evidence(listing(0, order()), page(2, done()), listing(2, order()))
+    assert made.anomalies == []
+    assert made.clear_since_ns is None
+
+
+def test_of_two_listings_of_one_moment_the_last_one_counts() -> None:
+    """The pages came in that order."""
+    made = evidence(listing(1, order()), listing(1, order(status="partially_filled")))
+    assert made.fates[0].order.status is OrderStatus.PARTIALLY_FILLED
+
+
+def test_a_new_first_page_counts_from_its_own_moment() -> None:
+    """The chain of before went on below; what is read from the top now is read now."""
+    made = evidence(listing(2), page(2, done(9), last=False))
+    assert made.paged_ns == -1
+    assert made.history_below == FIRST_ID + 9
+    assert fed(made, page(3, done(9))).paged_ns == ns(3)
+
+
+def test_what_was_read_to_the_bottom_is_not_owed_again() -> None:
+    """A page in the middle of what a whole chain has read brings nothing that could be missing below it."""
+    made = evidence(listing(2), page(2, done(5), done(1)))
+    assert made.outcome() is Outcome.CONFIRMED
+    assert fed(made, page(2.1, done(3), below=FIRST_ID + 4, last=False)).outcome() is Outcome.CONFIRMED
+
+
+def test_missing_and_oldest_go_by_number_and_leave_out_what_is_late_or_shown() -> None:
+    """Whatever order the rows came in: the next page begins below the newest that is missing."""
+    made = evidence(listing(0, order(3), order(2), order(1, created_s=5)), listing(1, order(3)))
+    assert (made.missing, made.oldest) == ([FIRST_ID + 2], FIRST_ID + 2)
+    assert fed(made, listing(2)).missing == [FIRST_ID + 2, FIRST_ID + 3]
+
+
+@pytest.mark.parametrize(("created_s", "run"), [(-0.5, False), (-1.0, True), (-1.001, True)])
+def test_a_listing_too_old_for_an_order_does_not_show_that_it_is_gone(created_s: float, run: bool) -> None:
+    """Requested a second after the signing and up to 2 s old: it shows what there was a second before the signing."""
+    assert evidence(listing(0, order(created_s=created_s)), listing(1)).has_run is run
+
+
+@pytest.mark.parametrize(
+    ("at_s", "answered_s", "known"),
+    [(None, 0.5, False), (None, None, False), (0.2, None, True), (0.2, 0.5, True), (0.5, 0.5, True), (0.6, 0.5, False)],
+)
+def test_a_snapshot_is_a_listing_from_before_the_answer(
+    at_s: float | None, answered_s: float | None, known: bool
+) -> None:
+    """Later ones can have missed what the command took."""
+    made = evidence(*([] if at_s is None else [listing(at_s)]), answered_s=answered_s)
+    assert made.snapshot_known is known
+    assert made.blind is False
+
+
+@pytest.mark.parametrize(("told", "known", "blind"), [(True, True, False), (False, False, True)])
+def test_what_is_told_of_a_snapshot_counts_whatever_is_listed_since(told: bool, known: bool, blind: bool) -> None:
+    """A resumed sweep cannot have listings from before its answer: it has to be told."""
+    made = Sweep("BTCUSDT", snapshot=told, bounds_ms=bounds)
+    made.signed(SIGNED_NS, T_MS)
+    fed(made, listing(0.1))
+    made.answered(Certainty.ACKED, ns(0.5))
+    assert (made.snapshot_known, made.blind) == (known, blind)
+
+
+def test_no_page_is_no_listing_and_the_answer_is_yes_or_no() -> None:
+    """Nothing read is not "nothing open"."""
+    assert complete([], 2) is False
+    assert complete([(order(1),)], 2) is True
+    assert complete([(order(1),), (order(2),)], 2) is False
+    assert complete([(order(2), edited(order(1), order_id="?"))], 3) is False
