@@ -18,7 +18,7 @@ from pathlib import Path
 
 from bitget_async.errors import UsageError
 
-__all__ = ["SUPPORTED", "Place", "sync_data"]
+__all__ = ["SUPPORTED", "Place", "boot_id", "sync_data"]
 
 try:
     import fcntl
@@ -28,6 +28,7 @@ else:
     SUPPORTED = True
 
 PRIVATE = 0o600
+BOOT_ID = Path("/proc/sys/kernel/random/boot_id")
 OPEN_TRIES = 10
 ASIDE_NAMES = 100
 NEW = ".rewriting"
@@ -83,6 +84,16 @@ class Place:
             parts.append(part)
             at += len(part)
         return b"".join(parts)
+
+    def overwrite(self, byte: int, at: int) -> None:
+        """Change one byte in place. Raises: OSError."""
+        # At the end of the file is where Linux puts every write to a descriptor that appends, also with an offset.
+        flags = fcntl.fcntl(self.file, fcntl.F_GETFL)
+        fcntl.fcntl(self.file, fcntl.F_SETFL, flags & ~os.O_APPEND)
+        try:
+            os.pwrite(self.file, bytes([byte]), at)
+        finally:
+            fcntl.fcntl(self.file, fcntl.F_SETFL, flags)
 
     def sync_directory(self) -> None:
         """Make the name of the file as lasting as its content."""
@@ -196,6 +207,14 @@ class Place:
         if os.fstat(descriptor).st_mode & 0o077:
             os.fchmod(descriptor, PRIVATE)
             self.warnings.append("others could read the file; it is mode 600 now")
+
+
+def boot_id() -> str:
+    """Which start of the machine this is; where the system does not tell, another one each time."""
+    try:
+        return BOOT_ID.read_text(encoding="ascii").strip()
+    except (OSError, ValueError):
+        return os.urandom(16).hex()
 
 
 def sync_data(descriptor: int) -> None:

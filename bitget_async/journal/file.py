@@ -18,7 +18,7 @@ from typing import Any, Literal
 
 from bitget_async.errors import UsageError
 from bitget_async.journal import records
-from bitget_async.journal.disk import Place, sync_data
+from bitget_async.journal.disk import Place, boot_id, sync_data
 from bitget_async.journal.records import HEADER_BYTES, Entry, Header, Kind, NotARecordError, Scan
 
 __all__ = ["Fsync", "Journal", "JournalFile"]
@@ -84,7 +84,7 @@ class JournalFile:
 
     A command has one entry: `begin` before it waits for anything, `note` with SENDING right before its first byte,
     then whatever comes, and DONE when its handle has settled. An entry without DONE is `unsettled` for the next
-    process. That an entry has no SENDING is no proof that it was never sent: the disk may have been full just then.
+    process. That an entry has neither SENDING nor GAP proves that it was never sent.
     """
 
     def __init__(self, settings: Journal, path: Path, account: str, origin: str, warn: Callable[[str], None]) -> None:
@@ -101,6 +101,7 @@ class JournalFile:
         self._live: dict[int, list[bytes]] = {}
         self._owed: dict[int, list[tuple[Kind, bytes]]] = {}
         self._left: dict[int, Entry] = {}
+        self._boot = boot_id() if settings.fsync == "never" else ""
         self._place = Place(path)
         try:
             for text in self._place.warnings:
@@ -169,7 +170,7 @@ class JournalFile:
     def close(self) -> None:
         """Give the file back. Entries without DONE stay unsettled; records that wait for room get a last try."""
         if not self.closed:
-            _ = self._write_owed()
+            self._catch_up()
             self._place.close()
 
     def _add(self, number: int, kind: Kind, raw: bytes) -> bool:
@@ -185,10 +186,12 @@ class JournalFile:
         else:
             self._live[number].append(raw)
         self._owed.setdefault(number, []).append((kind, raw))
-        written = self._write_owed()
-        if written and self._size > self._limit:
-            _ = self._rewrite()
+        self._catch_up()
         return number not in self._owed
+
+    def _catch_up(self) -> None:
+        if self._write_owed() and self._size > self._limit:
+            _ = self._rewrite()
 
     def _write_owed(self) -> bool:
         """Write what is not in the file yet, in pieces of whole entries. Healthy, that is one record."""
@@ -230,14 +233,25 @@ class JournalFile:
                 self._cut()
             if not self._complained:
                 self._complained = True
+                self._mark_incomplete()
                 self._warn(f"cannot be written ({error.strerror}); commands go on without it, records wait in memory")
             return False
         self._size += len(blob)
         self._ragged = False
         if self._complained:
             self._complained = False
+            # The mark goes with the next rewriting: at once, when all is written that waits.
+            self._limit = 0
             self._warn("is written again")
         return True
+
+    def _mark_incomplete(self) -> None:
+        """Should this process die now, the next one must not take an entry for one that was never sent."""
+        with contextlib.suppress(OSError):
+            if self._size:
+                self._place.overwrite(1, HEADER_BYTES - 1)
+                if self._settings.fsync != "never":
+                    sync_data(self._place.file)
 
     def _cut(self) -> None:
         if self._ragged:
@@ -247,7 +261,8 @@ class JournalFile:
     def _rewrite(self) -> bool:
         """Put a file with the unsettled entries only in the place of this one; if that fails, this one goes on."""
         kept = b"".join(raw for entry in self._live.values() for raw in entry)
-        blob = replace(self._header, next_number=self._next).encode() + kept
+        header = replace(self._header, next_number=self._next, incomplete=False).started(self._boot)
+        blob = header.encode() + kept
         try:
             self._place.replace(blob)
         except OSError as error:
@@ -255,6 +270,7 @@ class JournalFile:
             self._limit = max(self._limit, 2 * self._size)
             self._warn(f"cannot be rewritten ({error.strerror}); the old file goes on")
             return False
+        self._header = header
         self._size = len(blob)
         self._ragged = False
         self._limit = max(self._settings.max_bytes, 2 * self._size)
@@ -283,7 +299,7 @@ class JournalFile:
         if blob:
             self._warn("it was not complete when its making was interrupted; it is made anew")
         self._ragged = bool(blob)
-        self._header = Header.of(os.urandom(SALT_BYTES), account, origin)
+        self._header = Header.of(os.urandom(SALT_BYTES), account, origin, self._boot)
         sync = self._settings.fsync != "never"
         if self._append(b"", sync=sync) and sync:
             self._place.sync_directory()
@@ -309,8 +325,13 @@ class JournalFile:
                 self._warn(f"{_stretches(found)}; that cannot be kept aside ({error.strerror}), and stays where it is")
                 return
             self._warn(f"{_stretches(found)}; the file as it was is kept as {aside}")
-        if (settled or aside or found.torn_at is not None) and not self._rewrite() and aside:
+        stale = self._header != replace(self._header, incomplete=False).started(self._boot)
+        if not (settled or aside or stale or found.torn_at is not None) or self._rewrite():
+            return
+        if aside:
             self._place.drop_aside(aside)
+        if stale:
+            self._mark_incomplete()
 
     def _collect(self, found: Scan) -> bool:
         """Sort the records by entry. Returns whether a rewritten file would be shorter."""
@@ -333,8 +354,9 @@ class JournalFile:
                 self._live[number] = [record.raw]
             else:
                 lost.add(number)
+        lacking = self._header.may_lack(boot_id())
         for number, entry in self._left.items():
-            if begun[number] < found.last_loss:
+            if lacking or begun[number] < found.last_loss:
                 entry.notes.append((Kind.GAP, {}))
                 self._live[number].append(self._seal(number, Kind.GAP, {}))
         if lost - done:

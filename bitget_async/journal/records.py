@@ -1,8 +1,9 @@
 """
 The bytes of a journal: one header, then records. Pure: bytes in, records out.
 
-    header   magic (8), version (u32), salt (16), mark of the account (16), mark of the origin (16),
-             number of the next entry (u64), CRC-32 of all that; big-endian, 72 bytes
+    header   magic (8), version (u32), salt (16), mark of the account (16), of the origin (16), of the start of the
+             machine (16), number of the next entry (u64), CRC-32 of all that; big-endian. And one byte that is not
+             zero once a record could not be written: it is set in place, which a full disk allows. 89 bytes
     record   marker F5 FA F7 FF, length of the payload (u32), CRC-32 (u32), payload
 
 A payload is JSON in UTF-8, `{"entry": 7, "kind": "sending", "data": {...}}`. No byte of the marker occurs in UTF-8,
@@ -16,7 +17,7 @@ import hashlib
 import hmac
 import struct
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from enum import StrEnum
 from typing import Any
 from zlib import crc32
@@ -42,10 +43,11 @@ __all__ = [
 MAGIC = b"\x89BGJ\r\n\x1a\n"
 VERSION = 1
 MARKER = b"\xf5\xfa\xf7\xff"
+NO_MARK = bytes(16)
 MAX_PAYLOAD_BYTES = 1 << 20
 MAX_NUMBER = (1 << 53) - 1
-HEADER = struct.Struct(">8sI16s16s16sQ")
-HEADER_BYTES = HEADER.size + 4
+HEADER = struct.Struct(">8sI16s16s16s16sQ")
+HEADER_BYTES = HEADER.size + 5
 FRAME = struct.Struct(">4sII")
 SECRET_NAMES = {
     *("accesskey", "accesspassphrase", "accesssign", "apikey", "apisecret", "authorization", "passphrase"),
@@ -58,8 +60,7 @@ class Kind(StrEnum):
     What a record says about its entry.
 
     INTENT opens the entry. SENDING: the first byte is about to leave. ANSWER: what the exchange replied. ORDERS: ids
-    that belong to it. GAP: records of it may be missing here, the file was damaged. DONE: settled; the entry is
-    dropped.
+    that belong to it. GAP: records of it may be missing here. DONE: settled; the entry is dropped.
     """
 
     INTENT = "intent"
@@ -138,17 +139,20 @@ class Header:
     salt: bytes
     account_mark: bytes
     origin_mark: bytes
-    next_number: int
+    boot_mark: bytes
+    next_number: int = 1
+    incomplete: bool = False
 
     @classmethod
-    def of(cls, salt: bytes, account: str, origin: str, next_number: int = 1) -> Header:
-        """The header for that account at that origin."""
-        return cls(salt, _mark(salt, "account", account), _mark(salt, "origin", origin), next_number)
+    def of(cls, salt: bytes, account: str, origin: str, boot: str = "") -> Header:
+        """The header for that account at that origin; for `boot` see `started`."""
+        return cls(salt, _mark(salt, "account", account), _mark(salt, "origin", origin), NO_MARK).started(boot)
 
     def encode(self) -> bytes:
-        """The 72 bytes."""
-        head = HEADER.pack(MAGIC, VERSION, self.salt, self.account_mark, self.origin_mark, self.next_number)
-        return head + crc32(head).to_bytes(4)
+        """The 89 bytes."""
+        marks = (self.account_mark, self.origin_mark, self.boot_mark)
+        head = HEADER.pack(MAGIC, VERSION, self.salt, *marks, self.next_number)
+        return head + crc32(head).to_bytes(4) + bytes([self.incomplete])
 
     @classmethod
     def decode(cls, blob: bytes) -> Header:
@@ -157,13 +161,21 @@ class Header:
             raise UsageError("the file is no journal of this package")
         if len(blob) < HEADER_BYTES:
             raise UsageError("the header of the journal is cut off")
-        _, version, salt, account_mark, origin_mark, next_number = HEADER.unpack_from(blob)
+        _, version, salt, account_mark, origin_mark, boot_mark, next_number = HEADER.unpack_from(blob)
         if version != VERSION:
             raise UsageError(f"the journal has format {version}, this version of the package reads format {VERSION}")
-        whole = crc32(blob[: HEADER.size]) == int.from_bytes(blob[HEADER.size : HEADER_BYTES])
+        whole = crc32(blob[: HEADER.size]) == int.from_bytes(blob[HEADER.size : HEADER.size + 4])
         if not whole or not 0 < next_number <= MAX_NUMBER:
             raise UsageError("the header of the journal is damaged")
-        return cls(salt, account_mark, origin_mark, next_number)
+        return cls(salt, account_mark, origin_mark, boot_mark, next_number, blob[HEADER_BYTES - 1] != 0)
+
+    def started(self, boot: str) -> Header:
+        """The header for records that last while the machine runs that started as `boot`; with "" they outlast it."""
+        return replace(self, boot_mark=_mark(self.salt, "boot", boot) if boot else NO_MARK)
+
+    def may_lack(self, boot: str) -> bool:
+        """Whether records may be missing: one could not be written, or the machine was started anew since."""
+        return self.incomplete or self.boot_mark not in (NO_MARK, self.started(boot).boot_mark)
 
     def check(self, account: str, origin: str) -> None:
         """Raises UsageError: it belongs to another account or to another origin."""

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 from collections.abc import Callable
 from contextlib import ExitStack
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 from unittest import mock
@@ -14,7 +15,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from bitget_async import UsageError
-from bitget_async.journal import Journal, Kind
+from bitget_async.journal import Fsync, Journal, Kind, disk
 from bitget_async.journal.records import HEADER_BYTES, Header
 from tests.journal.lives import ACCOUNT, LIFE, ORIGIN, History, Warnings, after, data_of, live, opened, plain
 
@@ -190,6 +191,83 @@ def test_every_seventh_cut_of_a_file_is_opened(path: Path, quick: None, count_ca
     assert os.listdir(path.parent) == [path.name]
 
 
+@pytest.fixture
+def restart(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[[], None]:
+    """Starts the machine anew, as far as the system tells."""
+    told = tmp_path / "boot_id"
+    monkeypatch.setattr(disk, "BOOT_ID", told)
+    starts = iter(range(100))
+
+    def again() -> None:
+        told.write_text(f"start {next(starts)}\n")
+
+    again()
+    return again
+
+
+def gaps(path: Path, **settings: Any) -> list[bool]:
+    """Open it; of each unsettled entry, whether records may be missing."""
+    with opened(path, **settings) as journal:
+        return [entry.gap for entry in journal.unsettled()]
+
+
+def test_after_a_power_cut_records_may_be_missing_unless_they_were_waited_for(
+    path: Path, restart: Callable[[], None]
+) -> None:
+    """The intent may have reached the medium and the sending not: "never sent" would be wrong, and is not said."""
+    _ = lived(path)
+    assert gaps(path) == [False, False]
+    restart()
+    assert gaps(path) == [True, True]
+    # Nor is it forgotten when the file is opened once more.
+    assert gaps(path) == [True, True]
+    path.unlink()
+    lasting: list[Fsync] = ["sending", "always"]
+    for fsync in lasting:
+        with opened(path, fsync=fsync) as journal:
+            _ = list(live(journal))
+        restart()
+        assert gaps(path, fsync=fsync) == [False, False]
+        path.unlink()
+
+
+def test_a_journal_that_changes_its_mode_is_believed_as_far_as_it_lasts(
+    path: Path, restart: Callable[[], None]
+) -> None:
+    """Opening with another mode rewrites the file, which waits for the medium: what stood there lasts from then on."""
+    _ = lived(path)
+    assert gaps(path, fsync="sending") == [False, False]
+    restart()
+    assert gaps(path, fsync="never") == [False, False]
+    restart()
+    assert gaps(path, fsync="sending") == [True, True]
+
+
+def test_a_mode_that_cannot_be_written_down_is_taken_for_the_weaker_one(
+    path: Path, restart: Callable[[], None]
+) -> None:
+    """The file says that its records outlast the machine, and new ones do not: then all of them are doubted."""
+    with opened(path, fsync="sending") as journal:
+        _ = list(live(journal))
+    warnings = Warnings()
+    full = OSError(28, "No space left on device")
+    with mock.patch.object(os, "rename", side_effect=full), opened(path, warnings.append) as journal:
+        assert [entry.gap for entry in journal.unsettled()] == [False, False]
+    assert warnings.about("cannot be rewritten") == 1
+    assert gaps(path, fsync="sending") == [True, True]
+
+
+def test_a_system_that_does_not_tell_its_starts_is_doubted(path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Only Linux tells; elsewhere each opening could be after a power cut, unless records were waited for."""
+    monkeypatch.setattr(disk, "BOOT_ID", path.with_name("missing"))
+    _ = lived(path)
+    assert gaps(path) == [True, True]
+    path.unlink()
+    with opened(path, fsync="sending") as journal:
+        _ = list(live(journal))
+    assert gaps(path, fsync="sending") == [False, False]
+
+
 def test_a_damaged_middle_is_kept_aside_and_the_rest_is_used(path: Path) -> None:
     """Nothing is dropped in silence: what can be read counts, and the file as it was is there to look at."""
     blob = lived(path)
@@ -297,7 +375,7 @@ def test_another_format_is_refused_and_left_alone(path: Path) -> None:
 def test_a_header_without_a_usable_number_is_damaged(path: Path) -> None:
     """A number that no record can hold would make every later entry unreadable."""
     for number in (0, 1 << 53):
-        path.write_bytes(Header.of(bytes(16), ACCOUNT, ORIGIN, number).encode())
+        path.write_bytes(replace(Header.of(bytes(16), ACCOUNT, ORIGIN), next_number=number).encode())
         path.chmod(0o600)
         untouched(path, "header of the journal is damaged")
 
