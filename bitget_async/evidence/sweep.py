@@ -5,6 +5,7 @@ What is known of a cancellation by symbol: which orders it answers for, and what
 from __future__ import annotations
 
 from bisect import insort
+from collections.abc import Iterator
 from dataclasses import dataclass, field, replace
 
 from bitget_async.evidence.facts import Book, Command, Listing, Page, Row, id_number
@@ -200,17 +201,12 @@ class Sweep(Command):
     def missing(self) -> list[int]:
         """Ids in scope without a final row that the last listing did not show open, oldest first."""
         last = self.last_listing_ns
-        return sorted(
-            number
-            for number, known in self._orders.items()
-            if not known.final and known.shown_ns < last and self._scope(known) is not Scope.LATE
-        )
+        return sorted(number for number, known in self._required() if not known.final and known.shown_ns < last)
 
     @property
     def oldest(self) -> int | None:
         """The smallest id in scope, or `None` if no order is."""
-        mine = (number for number, known in self._orders.items() if self._scope(known) is not Scope.LATE)
-        return min(mine, default=None)
+        return min((number for number, _ in self._required()), default=None)
 
     @property
     def snapshot_known(self) -> bool:
@@ -228,7 +224,9 @@ class Sweep(Command):
     @property
     def open_ids(self) -> list[str]:
         """Ids in scope that the last listing showed open, oldest first."""
-        return [fate.order.order_id for fate in self.fates if fate.fate is Fate.OPEN and fate.scope is not Scope.LATE]
+        last = max(self.last_listing_ns, 0)
+        shown = {number: each.order for number, each in self._required() if not each.final and each.shown_ns >= last}
+        return [shown[number].order_id for number in sorted(shown)]
 
     @property
     def last_listing_ns(self) -> int:
@@ -256,8 +254,7 @@ class Sweep(Command):
             and 0 <= known.shown_ns < self.last_listing_ns
             and known.order.created_ms is not None
             and known.order.created_ms <= told_ms
-            for known in self._orders.values()
-            if self._scope(known) is not Scope.LATE
+            for _, known in self._required()
         )
 
     @property
@@ -298,11 +295,12 @@ class Sweep(Command):
         """
         if self.answered_ns is None or self.sign_bounds is None:
             return None
-        required = [known for known in self._orders.values() if self._scope(known) is not Scope.LATE]
+        required = [known for _, known in self._required()]
         unproven = [known for known in required if not known.final]
         if self.history_read and not unproven:
             return Outcome.CONFIRMED if required else Outcome.NOTHING_TO_CANCEL
-        if any(known.open_ns >= self.horizon_ns for known in unproven):
+        horizon_ns = self.horizon_ns
+        if any(known.open_ns >= horizon_ns for known in unproven):
             return Outcome.STILL_OPEN
         return None
 
@@ -340,6 +338,14 @@ class Sweep(Command):
             return Scope.IN
         return Scope.BOUNDARY if order.created_ms <= bounds[1] else Scope.LATE
 
+    def _required(self) -> Iterator[tuple[int, _Known]]:
+        """All that are not LATE by `scope_of`, with the exchange's clock looked up once: there may be thousands."""
+        bounds = self.sign_bounds
+        for number, known in self._orders.items():
+            made_ms = known.order.created_ms
+            if bounds is None or made_ms is None or made_ms <= bounds[1]:
+                yield number, known
+
     def _scope(self, known: _Known) -> Scope:
         return self.scope_of(known.order)
 
@@ -355,8 +361,7 @@ class Sweep(Command):
         return order_fate(known.order, fate, self._scope(known), known.source, known.server_ms)
 
     def _last_shown_ns(self) -> int:
-        shown = (known.shown_ns for known in self._orders.values() if self._scope(known) is not Scope.LATE)
-        return max(shown, default=-1)
+        return max((known.shown_ns for _, known in self._required()), default=-1)
 
     def _look_cleared(self) -> None:
         """Note the first complete listing after the answer that shows no order in scope."""

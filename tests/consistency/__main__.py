@@ -36,6 +36,8 @@ def main() -> int:
         verdicts = []
         for verdict in pool.imap_unordered(play, points, chunksize=8):
             verdicts.append(verdict)
+            if len(verdicts) % 100 == 0:
+                print(f"{len(verdicts)} of {len(points)} points", file=sys.stderr, flush=True)
             for wrong in verdict.wrong:
                 print(f"{verdict.point}: {wrong}", flush=True)
     found = figures(verdicts)
