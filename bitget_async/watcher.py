@@ -92,6 +92,8 @@ class Watcher:
         self._inquiry = Inquiry(rng)
         self._pending: dict[Course, None] = {}
         self._sweeps: dict[SweepCourse, None] = {}
+        # With thousands pending, whoever wants those of one symbol must not look at all.
+        self._of: dict[str, dict[Course, None]] = {}
         self._tasks = Tasks()
         self._running = False
         self._news = asyncio.Event()
@@ -136,13 +138,19 @@ class Watcher:
             return
         if isinstance(course, SweepCourse):
             self._begin(course, now)
-            self._sweeps[course] = None
         elif isinstance(course, NamedCourse):
             self._note_placements(course)
             self._inquiry.add(course, course.named, now)
-        self._pending[course] = None
+        self._join(course)
         self._learnt(course)
         self._wake(now if isinstance(course, SweepCourse) else course.deadline_ns)
+
+    def _join(self, course: Course) -> None:
+        self._pending[course] = None
+        if isinstance(course, SweepCourse):
+            self._sweeps[course] = None
+        for symbol in course.symbols:
+            self._of.setdefault(symbol, {})[course] = None
 
     def _begin(self, course: SweepCourse, now: int) -> None:
         """What a cancellation by symbol knows from the start: orders placed a moment ago, and a fresh listing."""
@@ -156,7 +164,7 @@ class Watcher:
                     evidence.placed(order)
             if self._account is not None and now - self._account.requested_ns <= FRESH_NS:
                 evidence.saw_listing(self._account)
-        for other in self._pending:
+        for other in self._of.get(evidence.symbol, ()):
             if _cancelling(other, course):
                 course.alone = False
                 if isinstance(other, SweepCourse):
@@ -218,9 +226,7 @@ class Watcher:
         """Look at a call's orders on this new course, of a settled or of a resumed one; its time counts from now."""
         now = self._session.clock.monotonic_ns()
         course.deadline_ns = now + round(course.confirm_within_s * 1e9)
-        self._pending[course] = None
-        if isinstance(course, SweepCourse):
-            self._sweeps[course] = None
+        self._join(course)
         self._inquiry.add(course, course.evidence, now)
         self.answered(course)
 
@@ -234,6 +240,11 @@ class Watcher:
         self._pending.pop(course, None)
         if isinstance(course, SweepCourse):
             self._sweeps.pop(course, None)
+        for symbol in course.symbols:
+            same = self._of.get(symbol, {})
+            same.pop(course, None)
+            if not same:
+                self._of.pop(symbol, None)
         self._inquiry.remove(course)
         course.tell()
 
@@ -385,7 +396,8 @@ class Watcher:
 
     def _fed(self, read: Read) -> list[Course]:
         """Whom that read tells something."""
-        return [course for course in self._pending if course.covers(read.symbol, read.book)]
+        courses = self._pending if read.symbol is None else self._of.get(read.symbol, {})
+        return [course for course in courses if course.covers(read.symbol, read.book)]
 
     async def _listing(self, symbol: str | None, book: Book) -> tuple[Listing, int]:
         """All pages of the open orders, of one symbol or of the account."""
