@@ -12,7 +12,7 @@ from bitget_async.sim import Fault, Settings, faults
 
 from .commands_judge import CommandsWorld
 from .commands_world import KINDS
-from .machine import seeds, symbols
+from .machine import fitting, seeds, symbols
 
 READS = ("unfilled-orders", "history-orders", "orderInfo", "current-plan-order", "history-plan-order")
 
@@ -410,7 +410,7 @@ class Commanding(RuleBasedStateMachine):
 
     @rule(fault=read_faults, endpoint=st.sampled_from(READS), times=st.integers(1, 3))
     def the_next_reads_fail(self, fault: Fault, endpoint: str, times: int) -> None:
-        self.world.exchange.faults.add(endpoint, fault, times=times)
+        self.world.exchange.faults.add(endpoint, fault, times=times, where=fitting(fault))
 
     @rule(by_ms=st.sampled_from([-3_600_000, 3_600_000, 50]))
     def the_wall_clock_is_stepped(self, by_ms: int) -> None:

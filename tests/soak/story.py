@@ -28,7 +28,7 @@ from tests.contracts.commands_machine import (
     SWEEP_FAULTS,
 )
 from tests.contracts.commands_world import KINDS, SIZES
-from tests.contracts.machine import SYMBOL_FAULTS
+from tests.contracts.machine import SYMBOL_FAULTS, fitting
 from tests.contracts.world import World
 
 HANDLES = 50
@@ -130,7 +130,7 @@ class Story:
         for endpoint in sorted(PLAYED):
             faults = PLAYED[endpoint]
             for fault in self.dice.sample(faults, 3):
-                exchange.faults.add(endpoint, fault, times=None, probability=self.trouble / 3)
+                exchange.faults.add(endpoint, fault, times=None, probability=self.trouble / 3, where=fitting(fault))
 
     # -- playing ----------------------------------------------------------------------------------------------
 
