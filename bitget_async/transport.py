@@ -158,8 +158,8 @@ class _Connector(aiohttp.TCPConnector):
     async def connect(self, req: aiohttp.ClientRequest, *rest: Any, **options: Any) -> Connection:
         connection = await super().connect(req, *rest, **options)
         try:
-            # aiohttp looks for bytes that nobody asked for when a connection comes back, not when it goes out again: what
-            # came meanwhile would be read as the answer to this request.
+            # aiohttp looks for bytes that nobody asked for when a connection comes back, not when it goes out again:
+            # what came meanwhile would be read as the answer to this request.
             if connection.protocol is None or connection.protocol.should_close:
                 raise aiohttp.ClientConnectionError
             _FLIGHT.get().depart(req)
