@@ -101,3 +101,28 @@ def test_a_cancel_needs_no_connection_that_a_read_holds() -> None:
 
 async def _read(client: BitgetClient) -> object:
     return await client.history_orders(limit=1)
+
+
+@pytest.mark.failure(56)
+@pytest.mark.parametrize("callers", [2, 10, 100, 1_000])
+def test_any_number_of_callers_of_one_symbol_cost_two_commands(
+    callers: int, count_cases: Callable[[int], None]
+) -> None:
+    """Half of them come at once, half when the first command is being stamped; all get a report that is true."""
+
+    async def main(exchange: SimulatedExchange, client: BitgetClient) -> None:
+        for number in range(4):
+            _ = await client.cancel_symbol_orders("ETHUSDT", confirm_within_s=50.0 + number)
+        exchange.rest(BTC, 3, age_s=60)
+        calls = [asyncio.ensure_future(client.cancel_symbol_orders(BTC)) for _ in range(callers // 2)]
+        await asyncio.sleep(0)
+        calls += [asyncio.ensure_future(client.cancel_symbol_orders(BTC)) for _ in range(callers // 2)]
+        handles = set(await asyncio.gather(*calls))
+        assert len(handles) <= 2
+        assert sum(BTC.encode() in copy.body for copy in exchange.truth.copies("cancel-symbol-order")) == len(handles)
+        for handle in handles:
+            report = await handle
+            assert len(report.cancelled) == 3 or report.outcome is Outcome.NOTHING_TO_CANCEL
+
+    with_exchange(main)
+    count_cases(callers)
