@@ -2,7 +2,8 @@
 `python -m tests.mutation`: change the pure rooms in every small way, and see whether their tests notice.
 
 Writes docs/measured/mutation.json and fails if a room is below the bar, or if a mutant survives that
-`survivors.py` gives no reason for. `--room NAME` runs one room, `--step N` every Nth mutant (writes nothing then).
+`survivors.py` gives no reason for. `--room NAME` runs one room, `--again` only what survived the last time, `--step N`
+every Nth mutant (and writes nothing).
 
 Why a runner of our own: mutmut 3 leaves decorated functions alone, and most of what evidence says is said in properties
 and dataclasses; cosmic-ray writes each mutant into the source and starts an interpreter and a test run for it, which is
@@ -33,9 +34,11 @@ WORKERS = 2
 MEASURED = ROOT / "docs" / "measured" / "mutation.json"
 
 
-def results_of(room: str, step: int) -> dict[str, str]:
-    """Run all of a room's mutants, by several processes."""
+def results_of(room: str, step: int, only: list[str] | None) -> dict[str, str]:
+    """Run all of a room's mutants, or only those, by several processes."""
     with tempfile.TemporaryDirectory() as folder:
+        chosen = Path(folder) / "only.json"
+        chosen.write_text(json.dumps(only), encoding="utf-8")
         files = [Path(folder) / f"{number}.json" for number in range(WORKERS)]
         running = [
             subprocess.Popen(
@@ -49,6 +52,7 @@ def results_of(room: str, step: int) -> dict[str, str]:
                     str(WORKERS),
                     str(step),
                     str(file),
+                    str(chosen),
                 ],
                 cwd=ROOT,
                 stdout=subprocess.DEVNULL,
@@ -97,12 +101,31 @@ def summary(room: str, results: dict[str, str]) -> dict[str, Any]:
     }
 
 
-def run(rooms: Sequence[str], step: int) -> int:
+def kept() -> dict[str, Any]:
+    """What the last runs have written, by room."""
+    if not MEASURED.exists():
+        return {}
+    figures: dict[str, Any] = json.loads(MEASURED.read_text(encoding="utf-8"))["figures"]
+    return figures
+
+
+def merged(before: dict[str, Any], results: dict[str, str]) -> dict[str, str]:
+    """The results of a room of which only the survivors ran again: what was killed before stays killed."""
+    killed = {f"killed before: {number}": "killed" for number in range(before["killed"])}
+    return killed | results
+
+
+def run(rooms: Sequence[str], step: int, again: bool) -> int:
     """Run, print, write; returns the exit code."""
-    began, figures, failed = time.monotonic(), {}, False
+    figures, failed = kept(), False
     for room in rooms:
-        results = results_of(room, step)
-        figures[room] = found = summary(room, results)
+        began = time.monotonic()
+        before = figures.get(room)
+        only = [each["mutant"] for each in before["survivors"]] if again and before else None
+        results = results_of(room, step, only)
+        if again and before:
+            results = merged(before, results)
+        found = summary(room, results)
         print(f"{room}: {found['killed']} of {found['mutants']} killed, {found['score']:.1%}", flush=True)
         failed = failed or found["score"] < BAR
         for each in found["survivors"]:
@@ -111,18 +134,24 @@ def run(rooms: Sequence[str], step: int) -> int:
                 print(f"  survives without a reason: {each['mutant']}", flush=True)
         for pattern in unused(room, results) if step == 1 else ():
             print(f"  listed, and does not survive: {pattern}", flush=True)
-    if step == 1 and list(rooms) == list(ROOMS):
-        MEASURED.parent.mkdir(exist_ok=True)
-        whole = {
-            "date": time.strftime("%Y-%m-%d", time.gmtime()),
-            "command": "python -m tests.mutation",
-            "seed": 0,
-            "machine": f"{os.cpu_count()} cores, CPython {platform.python_version()}",
-            "seconds": round(time.monotonic() - began),
-            "figures": figures,
-        }
-        MEASURED.write_text(json.dumps(whole, indent=1, ensure_ascii=False) + "\n", encoding="utf-8")
+        if step == 1:
+            found["seconds"] = before["seconds"] if again and before else round(time.monotonic() - began)
+            figures[room] = found
+            write(figures)
     return int(failed)
+
+
+def write(figures: dict[str, Any]) -> None:
+    """Keep the figures, room by room."""
+    MEASURED.parent.mkdir(exist_ok=True)
+    whole = {
+        "date": time.strftime("%Y-%m-%d", time.gmtime()),
+        "command": "python -m tests.mutation",
+        "seed": 0,
+        "machine": f"{os.cpu_count()} cores, CPython {platform.python_version()}",
+        "figures": {room: figures[room] for room in ROOMS if room in figures},
+    }
+    MEASURED.write_text(json.dumps(whole, indent=1, ensure_ascii=False) + "\n", encoding="utf-8")
 
 
 def main() -> int:
@@ -130,16 +159,17 @@ def main() -> int:
     parser = argparse.ArgumentParser(prog="python -m tests.mutation")
     parser.add_argument("--room", choices=list(ROOMS), action="append")
     parser.add_argument("--step", type=int, default=1)
-    parser.add_argument("--work", nargs=5, help=argparse.SUPPRESS)
+    parser.add_argument("--again", action="store_true")
+    parser.add_argument("--work", nargs=6, help=argparse.SUPPRESS)
     parser.add_argument("--alone", nargs=3, help=argparse.SUPPRESS)
     given = parser.parse_args()
     if given.alone:
         return alone(*given.alone)
     if given.work:
-        room, number, count, step, out = given.work
-        work(room, int(number), int(count), int(step), Path(out))
+        room, number, count, step, out, only = given.work
+        work(room, int(number), int(count), int(step), Path(out), json.loads(Path(only).read_text(encoding="utf-8")))
         return 0
-    return run(given.room or list(ROOMS), given.step)
+    return run(given.room or list(ROOMS), given.step, given.again)
 
 
 if __name__ == "__main__":

@@ -31,6 +31,7 @@ from .mutants import Mutant, mutants
 from .rooms import ROOMS, ROOT, path_of
 
 SURVIVED, KILLED, BROKEN = 0, 1, 3
+EXAMPLES, CASES = 60, 100
 OPTIONS = ["-q", "-x", "--no-header", "--tb=no", "--disable-warnings", "-o", "asyncio_debug=false"]
 # What watches every test of a usual run is not asked here.
 OPTIONS += ["-p", "no:cacheprovider", "-p", "no:tests.leaks", "-p", "no:reliability-gathering"]
@@ -45,9 +46,10 @@ def all_mutants(room: str) -> list[tuple[str, Mutant]]:
     return found
 
 
-def part(room: str, number: int, count: int, step: int) -> list[tuple[str, Mutant]]:
-    """The share of one of `count` workers; with a `step` above 1 a sample."""
-    return all_mutants(room)[number * step :: count * step]
+def part(room: str, number: int, count: int, step: int, only: list[str] | None) -> list[tuple[str, Mutant]]:
+    """The share of one of `count` workers; with a `step` above 1 a sample, with `only` of these."""
+    found = [each for each in all_mutants(room) if only is None or each[1].key in only]
+    return found[number * step :: count * step]
 
 
 class Forks:
@@ -56,7 +58,7 @@ class Forks:
     def __init__(self, todo: list[tuple[str, Mutant]], tell: Callable[[str, str], None]) -> None:
         self.todo = todo
         self.tell = tell
-        self.timeout_s = 0.0
+        self.took: dict[str, float] = {}
         self.failed = False
 
     def pytest_runtest_logreport(self, report: pytest.TestReport) -> None:
@@ -87,11 +89,11 @@ class Forks:
                     if event == "call" and frame.f_code.co_filename in files:
                         seen.add((frame.f_code.co_filename, frame.f_code.co_qualname.split(".<locals>")[0]))
 
-                began = time.perf_counter()
+                began = time.process_time()
                 sys.setprofile(note)
                 item.config.hook.pytest_runtest_protocol(item=item, nextitem=None)
                 sys.setprofile(None)
-                took[number] = time.perf_counter() - began
+                took[number] = time.process_time() - began
             with os.fdopen(writing, "wb") as pipe:
                 pickle.dump((called, took, self.failed), pipe)
             os._exit(0)
@@ -101,8 +103,7 @@ class Forks:
         os.waitpid(child, 0)
         assert not failed, "the tests must pass before anything is changed"
         # One case of each test first, the quick ones before the slow ones: most mutants die in the first few.
-        # What takes much longer than everything together goes round in circles.
-        self.timeout_s = 5.0 + 3.0 * sum(took.values())
+        self.took = {item.nodeid: took[number] for number, item in enumerate(items)}
         turns: dict[str, int] = {}
         order = []
         for number, item in enumerate(items):
@@ -124,8 +125,9 @@ class Forks:
                 quiet = os.open(os.devnull, os.O_WRONLY)
                 os.dup2(quiet, 1)
                 os.dup2(quiet, 2)
-                signal.signal(signal.SIGALRM, signal.SIG_DFL)
-                signal.setitimer(signal.ITIMER_REAL, self.timeout_s)
+                # Of processor time: what takes much more than the tests took goes round in circles.
+                signal.signal(signal.SIGPROF, signal.SIG_DFL)
+                signal.setitimer(signal.ITIMER_PROF, 1.0 + 2.0 * sum(self.took[item.nodeid] for item in items))
                 if not exchange_code(sys.modules[module], mutant):
                     os._exit(BROKEN)
                 for item in items:
@@ -180,7 +182,10 @@ class Finder(importlib.abc.MetaPathFinder):
 
 
 class SameExamples:
-    """A pytest plugin: hypothesis draws the same examples every time, and shrinks and keeps none."""
+    """
+    A pytest plugin: hypothesis draws the same few examples every time, and shrinks and keeps none; of tests with
+    hundreds of cases some are enough. What less finds, more would find too.
+    """
 
     def pytest_collection(self) -> None:
         # Not earlier: pytest wants to see this module's first import.
@@ -189,6 +194,18 @@ class SameExamples:
         phases = (Phase.explicit, Phase.generate)
         settings.register_profile("mutation", derandomize=True, database=None, deadline=None, phases=phases)
         settings.load_profile("mutation")
+
+    def pytest_collection_modifyitems(self, items: list[pytest.Item]) -> None:
+        from hypothesis import settings
+
+        cases: dict[str, list[pytest.Item]] = {}
+        for item in items:
+            cases.setdefault(item.nodeid.split("[")[0], []).append(item)
+            test = getattr(item, "obj", None)
+            given = getattr(test, "_hypothesis_internal_use_settings", None)
+            if given is not None:
+                vars(test)["_hypothesis_internal_use_settings"] = settings(given, max_examples=EXAMPLES)
+        items[:] = [item for each in cases.values() for item in each[:: -(-len(each) // CASES)]]
 
 
 def alone(room: str, key: str, tests: str) -> int:
@@ -214,9 +231,9 @@ def _passes(room: str, key: str, tests: str, timeout_s: float) -> bool:
         return False
 
 
-def work(room: str, number: int, count: int, step: int, out: Path) -> None:
+def work(room: str, number: int, count: int, step: int, out: Path, only: list[str] | None) -> None:
     """Run one worker's share; each result is a line `["killed", "key"]` or `["survived", "key"]` of the file."""
-    todo = part(room, number, count, step)
+    todo = part(room, number, count, step, only)
     with out.open("w", encoding="utf-8") as lines:
 
         def tell(key: str, result: str) -> None:
