@@ -10,7 +10,7 @@ PYTEST_ARGS ?=
 WORKERS ?= auto
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test lint types guards packaging check bench cover mutation docs clean
+.PHONY: help demo test lint types guards packaging security check bench cover mutation docs clean
 
 help: ## this list
 	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
@@ -49,7 +49,11 @@ guards: $(VENV)/.stamp-dev ## who may import whom, banned calls, exports
 packaging: $(VENV)/.stamp-dev ## build sdist and wheel, look at what is in them
 	$(STRICT) -m pytest -q tests/test_packaging.py
 
-check: lint types test ## all that a change must pass: guards and packaging are tests too
+security: $(VENV)/.stamp-dev ## bandit, and a search for secrets in the sources
+	$(BIN)/bandit -q -c pyproject.toml -r bitget_async
+	$(BIN)/python .ci/secrets.py
+
+check: lint types security test ## all that a change must pass: guards and packaging are tests too
 
 bench: $(VENV)/.stamp-dev ## every benchmark; benchmarks/README.md says how to read the figures
 	@for script in benchmarks/[a-z]*.py; do echo "== $$script"; $(BIN)/python "$$script" || exit 1; done
