@@ -39,7 +39,7 @@ def test_nothing_is_kept_of_handles_that_nobody_reads(count_cases: Callable[[int
     before = kept()
 
     async def main(exchange: SimulatedExchange, client: BitgetClient) -> None:
-        for _ in range(10):
+        for _ in range(5):
             for name in NAMES:
                 exchange.rest(name, 2, age_s=60)
                 _ = await client.cancel_symbol_orders(name)
@@ -53,7 +53,7 @@ def test_nothing_is_kept_of_handles_that_nobody_reads(count_cases: Callable[[int
             assert kept() == before
 
     with_exchange(main)
-    count_cases(10 * (len(NAMES) + 4))
+    count_cases(5 * (len(NAMES) + 4))
 
 
 @pytest.mark.failure(62)
