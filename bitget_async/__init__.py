@@ -41,6 +41,7 @@ from bitget_async.handle import (
     PendingPlacement,
     PendingReplacement,
 )
+from bitget_async.journal import Journal
 from bitget_async.limits import Limits, LocalLimits, Unlimited
 from bitget_async.models import (
     AccountBalance,
@@ -156,6 +157,7 @@ __all__ = [
     "FundFlow",
     "FundingAsset",
     "InsufficientFunds",
+    "Journal",
     "Level",
     "Limits",
     "LocalLimits",

@@ -129,7 +129,8 @@ class BitgetClient(TradingVerbs):
         if journal is not None and self._credentials is None:
             raise UsageError("a journal is for commands, and they need credentials")
         self._journal = journal if journal is None or isinstance(journal, Journal) else Journal(os.fspath(journal))
-        self._home = Home(self._origin, self._account, os.urandom(8).hex())
+        # Demo trading answers at the same address, and is another exchange.
+        self._home = Home(self._origin + (" demo" if demo else ""), self._account, os.urandom(8).hex())
         self._parts: Parts | None = None
         self._unclosed: weakref.finalize[[Watcher], BitgetClient] | None = None
         self._process = os.getpid()
@@ -176,7 +177,7 @@ class BitgetClient(TradingVerbs):
         if self._parts is None:
             file = None
             if self._journal is not None:
-                file = self._journal.open(account=self._account, origin=self._origin, warn=log.warning)
+                file = self._journal.open(account=self._account, origin=self._home.origin, warn=log.warning)
             session = Session(
                 self._credentials,
                 origin=self._origin,

@@ -2,15 +2,20 @@
 
 from __future__ import annotations
 
+import asyncio
 import itertools
+import math
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from bitget_async.sim import Fault, faults
-from tests.lives import Case, kinds, lived
+from bitget_async import BitgetClient, Outcome, PendingCancellation, PlacementOutcome
+from bitget_async.journal import Kind
+from bitget_async.sim import Fault, SimulatedExchange, faults
+from tests.conftest import with_exchange
+from tests.lives import BTC, Case, client_at, kinds, lived
 
 HOUR_S, DAY_S = 3_600.0, 86_400.0
 KINDS = kinds()
@@ -113,3 +118,109 @@ def folder(parent: Path) -> Path:
     made = parent / str(sum(1 for _ in parent.iterdir()))
     made.mkdir()
     return made
+
+
+@pytest.mark.failure(42, 53)
+@pytest.mark.parametrize(("hours", "outcome"), [(1, PlacementOutcome.PLACED), (3, PlacementOutcome.UNKNOWN)])
+def test_what_the_exchange_forgets_after_two_hours_is_no_proof_of_absence(
+    hours: int, outcome: PlacementOutcome, tmp_path: Path
+) -> None:
+    """Placed, the answer lost, cancelled, never in the history: orderInfo finds it by its client id for two hours."""
+
+    async def main(exchange: SimulatedExchange, client: BitgetClient) -> None:
+        exchange.settings.history_lag_s = math.inf
+        exchange.faults.add("place-order", faults.drop(executed=True))
+        path = tmp_path / "journal"
+        async with client_at(exchange, 0, 7, journal=path) as first:
+            _ = [await first.market.server_time() for _ in range(2)]
+            _ = await first.place_order(BTC, "buy", "limit", "0.01", price="50000")
+        await asyncio.sleep(1)
+        (order_id,) = exchange.truth.orders
+        assert exchange.cancel(order_id)
+        await asyncio.sleep(hours * HOUR_S)
+        async with client_at(exchange, 0, 8, journal=path) as second:
+            (pending,) = await second.resume_pending()
+            report = await pending.settled()
+            assert report.outcome is outcome
+            assert exchange.truth.count("place-order") == 1
+
+    with_exchange(main)
+
+
+@pytest.mark.failure(53)
+def test_orders_that_no_snapshot_showed_are_found_below_those_of_the_days_since(tmp_path: Path) -> None:
+    """Killed before the first listing; the symbol went on trading, and the newest pages show nothing that was swept."""
+
+    async def main(exchange: SimulatedExchange, client: BitgetClient) -> None:
+        swept = exchange.rest(BTC, 3, age_s=60)
+        path, left = tmp_path / "journal", tmp_path / "left"
+        async with client_at(exchange, 0, 7, journal=path) as first:
+            _ = [await first.market.server_time() for _ in range(2)]
+            call = asyncio.ensure_future(first.cancel_symbol_orders(BTC, snapshot="none"))
+            await asyncio.sleep(0.03)
+            left.write_bytes(path.read_bytes())
+            left.chmod(0o600)
+        _ = await asyncio.gather(call, return_exceptions=True)
+        await asyncio.sleep(3600)
+        for _ in range(250):
+            _ = exchange.record(BTC, age_s=100)
+        async with client_at(exchange, 0, 8, journal=left) as second:
+            (pending,) = await second.resume_pending()
+            assert pending.to_dict()["orders"] == []
+            report = await pending.settled()
+        assert report.outcome is Outcome.CONFIRMED
+        assert {fate.order.order_id for fate in report.cancelled} == set(swept)
+
+    with_exchange(main)
+
+
+@pytest.mark.failure(53)
+def test_an_entry_that_cannot_be_read_stays_and_stops_nobody(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
+    """Of a later version, say: a warning names it, the others are taken up."""
+
+    async def main(exchange: SimulatedExchange, client: BitgetClient) -> None:
+        exchange.rest(BTC, 1, age_s=60)
+        path = tmp_path / "journal"
+        async with client_at(exchange, 0, 7, journal=path) as first:
+            file: Any = first._open().journal
+            number = file.begin({"version": 99})
+            assert file.note(number, Kind.SENDING, {})
+            _ = await first.cancel_symbol_orders(BTC)
+        async with client_at(exchange, 0, 8, journal=path) as second:
+            (pending,) = await second.resume_pending()
+            assert (await pending).proven
+            left: Any = second._open().journal
+            assert [entry.number for entry in left.unsettled()] == [number]
+
+    with_exchange(main)
+    assert f"entry {1} of the journal cannot be taken up and stays: version" in caplog.text
+
+
+@pytest.mark.failure(53, 54)
+def test_a_gap_in_the_journal_means_that_anything_may_have_been_sent(tmp_path: Path) -> None:
+    """Intended, then damage: the orders up to now are looked after, and nobody claims that it was not sent."""
+
+    async def main(exchange: SimulatedExchange, client: BitgetClient) -> None:
+        exchange.rest(BTC, 2, age_s=60)
+        path = tmp_path / "journal"
+        async with client_at(exchange, 0, 7, journal=path) as first:
+            file: Any = first._open().journal
+            note = file.note
+
+            def damaged(number: int, kind: Any, data: Any = None) -> bool:
+                return bool(note(number, Kind.GAP, {})) if kind is not Kind.DONE else bool(note(number, kind, data))
+
+            file.note = damaged
+            _ = await first.cancel_symbol_orders(BTC)
+        await asyncio.sleep(1)
+        exchange.rest(BTC, 1)
+        async with client_at(exchange, 0, 8, journal=path) as second:
+            (pending,) = await second.resume_pending()
+            assert isinstance(pending, PendingCancellation)
+            report = await pending.settled()
+            # The one that was placed since may have been there when it was sent, for all that is known.
+            assert len(report.orders) == 3
+            assert report.outcome is Outcome.UNKNOWN
+            assert any("not known for certain" in each for each in report.anomalies)
+
+    with_exchange(main)

@@ -165,7 +165,7 @@ class Sweep(Command):
             return
         lowest = min(page.numbers, default=0)
         swept = [number for row in page.rows if self._swept(row) and (number := id_number(row.order_id)) is not None]
-        ends = page.last or not swept
+        ends = page.last or not (swept or self._above(page))
         if not ends and page.below is not None and lowest >= page.below:
             self.odd("a page of the history did not follow its cursor and was not counted")
         elif page.below is None or (self._chain is not None and self._chain[1] == page.below):
@@ -178,6 +178,15 @@ class Sweep(Command):
             self._owed = lowest if self._owed is None else min(self._owed, lowest)
         elif ends and self._owed is not None and (page.below == self._owed or (page.last and page.below > self._owed)):
             self._reach(min(swept, default=page.below), page.last)
+
+    def _above(self, page: Page) -> bool:
+        """
+        Whether what was swept may stand below a page that shows nothing of it: days after it there are pages of nothing
+        but newer orders. Where orders in scope are known, the history need not be read for them.
+        """
+        if not self.blind or self.oldest is not None:
+            return False
+        return bool(page.numbers) and all(self.scope_of(row) is Scope.LATE for row in page.rows)
 
     def _reach(self, number: int | None, last: bool) -> None:
         """What the sweep took was read down to that id; with `last` nothing lies below the page."""

@@ -179,7 +179,8 @@ class Report(msgspec.Struct, frozen=True, kw_only=True):
         symbol: the symbol, or several joined by commas.
         outcome: what it came to; each kind of report has its own enum.
         reason: why UNKNOWN (`vanished`: gone without a final row; `not_found`: never seen; `unreadable`,
-            `rate_banned`, `client_closed`, `deadline`, `internal`), else `""`.
+            `rate_banned`, `client_closed`, `deadline`, `internal`; `resumed_without_snapshot`: taken up from a journal
+            that does not tell what was open, and nothing was found), else `""`.
         acknowledged: whether the exchange said "taken", to every command if there were several.
         signed_at_ms: exchange time of the command's timestamp, of the first if there were several.
         acknowledged_at_ms: `requestTime` of the answer, or `None`.
