@@ -15,10 +15,11 @@ from bitget_async.endpoints import (
     BATCH_ORDERS,
     CANCEL_REPLACE_ORDER,
     CANCEL_SYMBOL_ORDER,
+    HISTORY_ORDERS,
     PLACE_ORDER,
 )
 from bitget_async.sim import SimulatedExchange, faults
-from tests.awaiting.moments import Run, Scenario, judge, play, report_of, swept
+from tests.awaiting.moments import Prepare, Run, Scenario, judge, play, report_of, swept
 
 BTC = "BTCUSDT"
 KINDS = ("caller", "timeout", "timer", "awaiter", "close")
@@ -155,3 +156,29 @@ def test_before_every_step_it_is_all_or_nothing(name: str, kind: str, count_case
     # A timer may run out when there is nothing left to end.
     assert acted >= 0.7 * len(moments)
     count_cases(len(moments))
+
+
+@pytest.mark.failure(50)
+@pytest.mark.parametrize(
+    "prepare", [three_rest, three_rest_cold], ids=["on a standing connection", "while it is opened"]
+)
+@pytest.mark.parametrize("spent", [False, True], ids=["with tokens", "without"])
+def test_a_read_that_is_left_before_any_step_owes_nothing(
+    prepare: Prepare, spent: bool, count_cases: Callable[[int], None]
+) -> None:
+    """At most one copy and one token, no token for what was proven not sent, and all of them back when it is over."""
+
+    async def read(client: BitgetClient) -> Any:
+        return await client.history_orders(BTC)
+
+    scenario = Scenario(read, HISTORY_ORDERS, prepare=prepare, spent=spent)
+    with swept():
+        calm = play(scenario, debug=True)
+        for at in range(calm.answered):
+            run = play(scenario, "caller", at, debug=at % 10 == 0)
+            assert run.sent(HISTORY_ORDERS) <= 1
+            # A connection stood, and the first byte did not get there: such a token stays spent.
+            assert 0 <= run.tokens - run.copies <= 1
+            assert run.tokens <= calm.tokens
+            assert run.truth == calm.truth
+    count_cases(calm.answered)
