@@ -775,3 +775,105 @@ def test_an_answer_that_names_the_order_of_another_client_id_is_taken_back() -> 
     made.saw_listing(listing(0.5, order(oid="b")))
     assert (one.order_id, one.row, one.certainty) == (None, None, Certainty.MAYBE)
     assert len(made.anomalies) == 1
+
+
+# -- one question at a time ----------------------------------------------------------------------------------------
+
+
+def test_a_page_is_deep_when_its_oldest_row_is_from_before_the_signing() -> None:
+    """Rows without a creation time say nothing of it."""
+    new = target(Want.PRESENT, client_oid="a")
+    assert new.deep(page(1, done(3, created_s=1), done(2, created_s=-1)))
+    assert new.deep(page(1, done(3, created_s=None), done(2, created_s=-1)))
+    assert not new.deep(page(1, done(3, created_s=1), done(2, created_s=0.5)))
+    assert not new.deep(page(1, done(3, created_s=None)))
+
+
+def test_a_page_that_ends_with_the_earlier_order_is_deep() -> None:
+    """The id was free only after that one: ours stands above it."""
+    one = target(Want.FINAL, client_oid="a", earlier=(done(5, oid="a"), "history-orders", 0))
+    assert one.deep(page(1, done(6), done(5)))
+    assert not one.deep(page(1, done(7), done(6)))
+    assert not one.deep(page(1))
+
+
+@pytest.mark.parametrize(
+    ("row", "alone", "may"),
+    [
+        (order(oid="a", created_s=1), False, True),
+        (order(oid="b", created_s=1), False, False),
+        (edited(order(oid="a", created_s=1), symbol="ETHUSDT"), False, False),
+        (edited(order(oid="a", created_s=1), symbol=""), False, True),
+        (order(created_s=1), False, True),
+        (edited(order(created_s=1), symbol="ETHUSDT"), False, False),
+        (order(oid="a", created_s=None), False, True),
+        # The clock is known to 5 ms.
+        (order(oid="a", created_s=-0.005), False, True),
+        (order(oid="a", created_s=-0.006), False, False),
+        # In an answer of its own: an open one of before keeps the exchange from taking ours; an ended one may be ours.
+        (order(oid="a", created_s=-1), True, False),
+        (done(oid="a", created_s=-1), True, True),
+    ],
+)
+def test_what_keeps_an_answer_from_showing_that_a_new_order_is_absent(row: Order, alone: bool, may: bool) -> None:
+    """It may be the order itself, as far as can be told from its name, symbol and time."""
+    assert bool(target(Want.PRESENT, client_oid="a").may_be(row, alone=alone)) is may
+
+
+@pytest.mark.parametrize(("hidden_s", "absent_s"), [(0.5, 1), (0.999, 1), (1, None), (2, None)])
+def test_absence_counts_from_the_oldest_witness_unless_a_younger_row_may_be_it(
+    hidden_s: float, absent_s: float | None
+) -> None:
+    """A listing, the history and orderInfo, none of which shows it; a row of the same moment may be it."""
+    one = target(Want.PRESENT, listed_ns=ns(1), paged_ns=ns(2), asked_ns=ns(3), hidden_ns=ns(hidden_s))
+    assert one.absent_ns(Book.NORMAL) == (-1 if absent_s is None else ns(absent_s))
+
+
+@pytest.mark.parametrize(("updated_s", "verdict"), [(-0.005, Verdict.DONE), (-0.006, None), (None, None)])
+def test_a_change_counts_from_the_signing_as_far_as_the_clock_is_known(
+    updated_s: float | None, verdict: Verdict | None
+) -> None:
+    """In a listing that may be older than the command, only the row's own time tells."""
+    one = target(Want.CHANGED, order_id=ID, wanted={"size": "1"})
+    assert judged(one, listing(1, order(ended_s=updated_s))) is verdict
+
+
+def test_the_earlier_order_is_found_behind_rows_that_are_none() -> None:
+    """A younger one of that name comes first in the answer."""
+    one = target(Want.FINAL, client_oid="a")
+    rows = (order(9, 1, oid="a"), done(5, ended_s=-1, oid="a"), done(4, ended_s=-2, oid="a"))
+    fed(Named((one,)), page(1, *rows))
+    assert one.earlier is not None
+    assert one.earlier[0].order_id == str(FIRST_ID + 5)
+
+
+def test_an_incomplete_listing_brings_nothing() -> None:
+    """No news, and no moment of a reading."""
+    one = target(Want.FINAL, order_id=ID)
+    made = Named((one,))
+    assert made.saw_listing(listing(1, order(), whole=False)) == []
+    assert (made.read_ns, one.row) == (-1, None)
+
+
+def test_what_is_known_before_anything_was_answered() -> None:
+    """Of two commands the moment counts at which the last answer came, once all have."""
+    first, second = signed(answered_s=None), signed(answered_s=None)
+    made = Named((target(Want.FINAL, first, order_id=ID), target(Want.FINAL, second, order_id=str(NEW))))
+    assert made.answered_ns is None
+    first.answered(Certainty.ACKED, ns(2))
+    assert made.answered_ns is None
+    second.answered(Certainty.ACKED, ns(1))
+    assert made.answered_ns == ns(2)
+
+
+def test_of_two_earlier_orders_the_first_one_told_stays_where_they_are_the_same() -> None:
+    """The newest by its id; a second reading of it changes nothing."""
+    one = target(Want.FINAL, client_oid="a")
+    early: dict[str, Any] = {"ended_s": -1, "oid": "a"}
+    fed(
+        Named((one,)), page(1, done(5, **early), source="history-orders"), page(2, done(5, **early), source="orderInfo")
+    )
+    assert one.earlier is not None
+    assert one.earlier[1] == "history-orders"
+    fed(Named((one,)), page(3, done(6, **early), source="orderInfo"))
+    assert one.earlier[0].order_id == str(FIRST_ID + 6)

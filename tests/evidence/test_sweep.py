@@ -784,3 +784,26 @@ def test_no_page_is_no_listing_and_the_answer_is_yes_or_no() -> None:
     assert complete([(order(1),)], 2) is True
     assert complete([(order(1),), (order(2),)], 2) is False
     assert complete([(order(2), edited(order(1), order_id="?"))], 3) is False
+
+
+def test_open_is_what_the_last_listing_showed() -> None:
+    """Neither what an earlier one showed, nor what only this client knows of, nor what is final."""
+    made = evidence()
+    made.placed(order(1))
+    assert made.open_ids == []
+    fed(made, listing(0, order(3), order(2)), listing(1, order(4), order(3)))
+    assert made.open_ids == [str(FIRST_ID + 3), str(FIRST_ID + 4)]
+    assert fed(made, page(1, done(4))).open_ids == [str(FIRST_ID + 3)]
+
+
+def test_what_is_owed_is_where_the_next_page_begins() -> None:
+    """The history was read at the moment of the clear listing, and a page further down was late."""
+    made = evidence(listing(2), page(2, done(9)), page(2.1, done(5), below=FIRST_ID + 6, last=False))
+    assert made.history_below == FIRST_ID + 5
+    assert made.outcome() is None
+
+
+@pytest.mark.parametrize(("at_s", "known"), [(0.01, True), (1, False)])
+def test_another_round_knows_the_snapshot_that_the_first_one_had(at_s: float, known: bool) -> None:
+    """Its listings go, and what they said of the time before the answer stays."""
+    assert evidence(listing(at_s, order())).again().snapshot_known is known

@@ -117,10 +117,10 @@ def merged(before: dict[str, Any], results: dict[str, str]) -> dict[str, str]:
 
 def run(rooms: Sequence[str], step: int, again: bool) -> int:
     """Run, print, write; returns the exit code."""
-    figures, failed = kept(), False
+    failed = False
     for room in rooms:
         began = time.monotonic()
-        before = figures.get(room)
+        before = kept().get(room)
         only = [each["mutant"] for each in before["survivors"]] if again and before else None
         results = results_of(room, step, only)
         if again and before:
@@ -136,8 +136,8 @@ def run(rooms: Sequence[str], step: int, again: bool) -> int:
             print(f"  listed, and does not survive: {pattern}", flush=True)
         if step == 1:
             found["seconds"] = before["seconds"] if again and before else round(time.monotonic() - began)
-            figures[room] = found
-            write(figures)
+            # Another room may have been written meanwhile.
+            write(kept() | {room: found})
     return int(failed)
 
 

@@ -8,6 +8,7 @@ mutant gets an interpreter of its own, in which a finder hands out the changed m
 
 from __future__ import annotations
 
+import ast
 import contextlib
 import importlib.abc
 import importlib.machinery
@@ -32,6 +33,8 @@ from .rooms import ROOMS, ROOT, path_of
 
 SURVIVED, KILLED, BROKEN = 0, 1, 3
 EXAMPLES, CASES = 60, 100
+# Only their own functions read what they assign: that can be done again in the running module.
+TABLES = ("bitget_async.codes",)
 OPTIONS = ["-q", "-x", "--no-header", "--tb=no", "--disable-warnings", "-o", "asyncio_debug=false"]
 # What watches every test of a usual run is not asked here.
 OPTIONS += ["-p", "no:cacheprovider", "-p", "no:tests.leaks", "-p", "no:reliability-gathering"]
@@ -69,8 +72,9 @@ class Forks:
         files = {str(path_of(module)) for module, _ in self.todo}
         callers = self._callers(session.items, files)
         for module, mutant in self.todo:
-            if mutant.where is not None:
-                items = callers.get((str(path_of(module)), mutant.where), [])
+            if in_place(module, mutant):
+                file = str(path_of(module))
+                items = callers.get((file, mutant.where or ""), [])
                 self.tell(mutant.key, self._fork(module, mutant, items))
         return True
 
@@ -112,7 +116,7 @@ class Forks:
             order.append((turns[name], took[number], number))
         found: dict[tuple[str, str], list[pytest.Item]] = {}
         for _, _, number in sorted(order):
-            for where in called[number]:
+            for where in {*called[number], *((file, "") for file, _ in called[number])}:
                 found.setdefault(where, []).append(items[number])
         return found
 
@@ -142,9 +146,17 @@ class Forks:
         return "survived" if code == SURVIVED else "killed"
 
 
+def in_place(module: str, mutant: Mutant) -> bool:
+    """Whether the running module can be changed."""
+    return mutant.where is not None or module in TABLES
+
+
 def exchange_code(module: ModuleType, mutant: Mutant) -> bool:
-    """Give the running function the changed code; returns whether it was found."""
-    assert mutant.where is not None
+    """Give the running function the changed code, or the module its changed tables; returns whether it was found."""
+    if mutant.where is None:
+        again = [each for each in mutant.tree.body if isinstance(each, (ast.Assign, ast.AnnAssign))]
+        exec(compile(ast.Module(again, []), str(module.__file__), "exec", dont_inherit=True), vars(module))  # noqa: S102
+        return True
     compiled: CodeType = compile(mutant.tree, str(module.__file__), "exec", dont_inherit=True)
     owner: Any = module
     names = mutant.where.split(".")
@@ -217,8 +229,8 @@ def alone(room: str, key: str, tests: str) -> int:
 
 def at_import(room: str, todo: list[tuple[str, Mutant]], timeout_s: float) -> Iterator[tuple[str, str]]:
     """Results of the mutants of what runs at the import."""
-    for _, mutant in todo:
-        if mutant.where is None:
+    for module, mutant in todo:
+        if not in_place(module, mutant):
             survives = all(_passes(room, mutant.key, tests, timeout_s) for tests in ROOMS[room].tests)
             yield mutant.key, "survived" if survives else "killed"
 
