@@ -1,8 +1,8 @@
 """
 Fail when a file holds what looks like a secret and is not one of the made-up ones in .ci/secrets.baseline.
 
-`python .ci/secrets.py` looks, `python .ci/secrets.py --write` takes what stands there now for made up: look at each line
-before that. The baseline holds hashes, so that moving a line changes nothing.
+`python .ci/secrets.py` looks; `python .ci/secrets.py --write` takes what stands there now for made up: look at each
+line before that. The baseline holds hashes, so that moving a line changes nothing.
 """
 
 from __future__ import annotations

@@ -15,6 +15,7 @@ from __future__ import annotations
 
 import json
 import logging
+import os
 import re
 import traceback
 import weakref
@@ -33,7 +34,7 @@ from bitget_async.sim import exchange as sim_exchange
 
 __all__ = ["MARK", "Search"]
 
-FACTS = Path(__file__).parent.parent / ".cache" / "leaks.json"
+FACTS = Path(os.environ.get("LEAKS") or Path(__file__).parent.parent / ".cache" / "leaks.json")
 MARK = "cAnArY"
 NAMES = {"k": "an API key", "s": "a secret", "p": "a passphrase"}
 # Parts of keys that tests make up themselves: long enough not to be a word of the language.
@@ -116,7 +117,8 @@ class Search:
         self.counts["errors"] += 1
         where = f"the text of {type(error).__name__}"
         self.text(str(error), where)
-        road = (type(error), *((frame.f_code, line) for frame, line in traceback.walk_tb(error.__traceback__)))
+        trace = traceback.walk_tb(error.__traceback__)
+        road = (type(error), *((frame.f_code.co_filename, line) for frame, line in trace))
         if road in self._roads:
             return
         self._roads.add(road)
@@ -351,6 +353,7 @@ class Plugin:
             f"{counts['leaks']} leaks"
         )
 
+    @pytest.hookimpl(trylast=True)
     def pytest_unconfigure(self) -> None:
         """Leave everything as it was."""
         self.hooks.reset()
