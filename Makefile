@@ -8,6 +8,9 @@ STRICT := PYTHONASYNCIODEBUG=1 $(BIN)/python -X dev -W error
 PYTEST_ARGS ?=
 # One worker a core; WORKERS=0 runs all in one process, which a debugger needs.
 WORKERS ?= auto
+# What `make soak` runs; `make test` runs a thousand histories and some thousand cancels of its own.
+SOAK_SEEDS ?= 20000
+SOAK_CANCELS ?= 1000000
 
 .DEFAULT_GOAL := help
 .PHONY: help demo test lint types guards packaging security check bench cover mutation docs clean
@@ -54,6 +57,10 @@ security: $(VENV)/.stamp-dev ## bandit, and a search for secrets in the sources
 	$(BIN)/python .ci/secrets.py
 
 check: lint types security test ## all that a change must pass: guards and packaging are tests too
+
+soak: $(VENV)/.stamp-dev ## the long run, an hour: SOAK_SEEDS histories, then SOAK_CANCELS cancels; leaves docs/measured
+	$(BIN)/python -m tests.soak seeds --count $(SOAK_SEEDS)
+	$(BIN)/python -m tests.soak cancels --count $(SOAK_CANCELS)
 
 bench: $(VENV)/.stamp-dev ## every benchmark; benchmarks/README.md says how to read the figures
 	@for script in benchmarks/[a-z]*.py; do echo "== $$script"; $(BIN)/python "$$script" || exit 1; done
