@@ -18,7 +18,7 @@ from .road_scenarios import ROAD
 from .scenarios import SCENARIOS
 from .watch_scenarios import WATCH
 
-__all__ = ["ALL", "BUGS", "CATCHERS", "NOT_PLANTED", "PLANTED_BY_ROW", "Bug"]
+__all__ = ["ALL", "BUGS", "CATCHERS", "NOT_PLANTED", "PLANTED_BY_ROW", "Bug", "rows_of"]
 
 # Importing them fills the register.
 PLANTED_IN = (planted, commands_planted, planted_road, planted_watch, planted_journal)
@@ -30,6 +30,12 @@ CATCHERS: dict[str, Callable[[], None]] = {name: play for each in ALL for name, 
 PLANTED_BY_ROW: dict[int, tuple[str, ...]] = {
     row: tuple(name for name, bug in BUGS.items() if row in bug.rows) for row in FAILURES
 }
+
+
+def rows_of(scenario: str) -> list[int]:
+    """The rows whose bugs that scenario catches."""
+    return sorted({row for bug in BUGS.values() if bug.caught_by == scenario for row in bug.rows})
+
 
 # Why a row has no bug.
 NOT_PLANTED: dict[int, str] = {

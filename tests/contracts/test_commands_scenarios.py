@@ -7,9 +7,10 @@ from collections.abc import Callable
 import pytest
 
 from .commands_scenarios import COMMANDS
+from .test_scenarios import cases
 
 
-@pytest.mark.parametrize("play", COMMANDS.values(), ids=COMMANDS.keys())
+@pytest.mark.parametrize("play", cases(COMMANDS))
 def test_a_pending_command_keeps_its_promise_where_it_is_hard(play: Callable[[], None]) -> None:
     """See the scenario's own words."""
     play()

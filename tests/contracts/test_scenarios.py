@@ -7,7 +7,7 @@ from collections.abc import Callable
 import pytest
 
 from .journal_scenarios import JOURNAL
-from .judged import BUGS
+from .judged import rows_of
 from .road_scenarios import ROAD
 from .scenarios import SCENARIOS
 from .watch_scenarios import WATCH
@@ -17,7 +17,7 @@ def cases(plays: dict[str, Callable[[], None]]) -> list[object]:
     """Parameters for pytest, each marked with its rows."""
     found: list[object] = []
     for name, play in plays.items():
-        rows = sorted({row for bug in BUGS.values() if bug.caught_by == name for row in bug.rows})
+        rows = rows_of(name)
         marks = [pytest.mark.failure(*rows)] if rows else []
         found.append(pytest.param(play, id=name, marks=marks))
     return found

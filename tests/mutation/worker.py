@@ -154,7 +154,7 @@ def in_place(module: str, mutant: Mutant) -> bool:
 def exchange_code(module: ModuleType, mutant: Mutant) -> bool:
     """Give the running function the changed code, or the module its changed tables; returns whether it was found."""
     if mutant.where is None:
-        again = [each for each in mutant.tree.body if isinstance(each, (ast.Assign, ast.AnnAssign))]
+        again: list[ast.stmt] = [each for each in mutant.tree.body if isinstance(each, (ast.Assign, ast.AnnAssign))]
         exec(compile(ast.Module(again, []), str(module.__file__), "exec", dont_inherit=True), vars(module))  # noqa: S102
         return True
     compiled: CodeType = compile(mutant.tree, str(module.__file__), "exec", dont_inherit=True)
