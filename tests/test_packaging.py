@@ -72,7 +72,7 @@ def test_metadata_says_what_the_project_says(wheel: Path) -> None:
     needed = re.findall(r"^Requires-Dist: ([A-Za-z0-9-]+)[^;\n]*$", metadata, re.MULTILINE)
     assert sorted(needed) == ["aiohttp", "aiolimiter", "msgspec", "orjson"]
     extras = re.findall(r"^Provides-Extra: (.+)$", metadata, re.MULTILINE)
-    assert set(extras) == {"cli", "redis", "uvloop", "otel", "rsa", "dev", "peers"}
+    assert set(extras) == {"cli", "redis", "uvloop", "otel", "rsa", "dev", "fuzz", "peers"}
 
 
 def test_sdist_holds_what_is_needed_to_check_it(built: Path) -> None:
