@@ -93,6 +93,7 @@ def test_an_interval_grows_by_100_parts_in_a_million(age_s: int, widening_ms: in
     assert (now_ms - low, high - now_ms) == (widening_ms, widening_ms + 1)
 
 
+@pytest.mark.failure(22)
 @pytest.mark.parametrize("off_ms", [HOUR_MS, -HOUR_MS, 20 * HOUR_MS])
 def test_a_wall_clock_that_is_hours_off_is_set_right_by_the_first_answer(off_ms: int) -> None:
     """A machine in the wrong time zone must work; only a day or more looks like a lie."""
@@ -101,6 +102,7 @@ def test_a_wall_clock_that_is_hours_off_is_set_right_by_the_first_answer(off_ms:
     assert abs(server.estimate_ms(START_NS) - WALL_MS) <= 11
 
 
+@pytest.mark.failure(22)
 @pytest.mark.parametrize("off_ms", [DAY_MS + 60_000, -DAY_MS - 60_000, 300 * DAY_MS])
 def test_a_first_answer_more_than_a_day_off_needs_a_second_that_agrees(off_ms: int) -> None:
     """One mangled answer must not move every timestamp; a machine that woke in 1970 must still get there."""
@@ -114,6 +116,7 @@ def test_a_first_answer_more_than_a_day_off_needs_a_second_that_agrees(off_ms: i
     assert abs(server.estimate_ms(START_NS) - (WALL_MS - off_ms)) <= 30
 
 
+@pytest.mark.failure(23)
 @pytest.mark.parametrize("jump_ms", [2_000, HOUR_MS, 2 * DAY_MS, -2 * DAY_MS])
 def test_an_answer_that_contradicts_the_clock_needs_a_second_that_agrees(jump_ms: int) -> None:
     """Once synchronised, a single answer from elsewhere changes nothing; two in a row do."""
@@ -125,6 +128,7 @@ def test_an_answer_that_contradicts_the_clock_needs_a_second_that_agrees(jump_ms
     assert abs(server.estimate_ms(START_NS) - WALL_MS - jump_ms) <= 11
 
 
+@pytest.mark.failure(22)
 @pytest.mark.parametrize("between_s", [1, 10])
 def test_one_answer_served_twice_does_not_agree_with_itself(between_s: int) -> None:
     """A stale copy out of some cache tells the same time later: two such ones are no clock that runs."""
@@ -167,6 +171,7 @@ def test_two_doubted_answers_agree_if_one_clock_can_have_told_both(apart_ms: int
     assert abs(server.estimate_ms(START_NS) - WALL_MS - (DAY_MS if agree else 0)) <= 33
 
 
+@pytest.mark.failure(22)
 def test_servers_that_disagree_by_less_than_a_second_are_both_covered() -> None:
     """Machines behind one address: neither is wrong, so the interval holds both."""
     server, _ = clock_of()
@@ -177,6 +182,7 @@ def test_servers_that_disagree_by_less_than_a_second_are_both_covered() -> None:
     assert high - low <= 330
 
 
+@pytest.mark.failure(22)
 def test_resync_starts_from_the_answer_that_refused_us() -> None:
     """40008 says that what we believed is wrong: nothing of it is kept, whatever the distance."""
     server, _ = clock_of()
@@ -189,6 +195,7 @@ def test_resync_starts_from_the_answer_that_refused_us() -> None:
     assert abs(server.estimate_ms(START_NS) - WALL_MS + 3 * DAY_MS) <= 11
 
 
+@pytest.mark.failure(22)
 def test_resync_before_any_answer_and_in_agreement() -> None:
     """The first answer of all may be the refusal; and one that agrees with what is known only narrows it."""
     server, _ = clock_of(off_ms=HOUR_MS)
@@ -212,6 +219,7 @@ def honest_answers(draw: st.DrawFn) -> tuple[int, list[tuple[int, int, int]]]:
     return offset, answers
 
 
+@pytest.mark.failure(22, 23)
 @settings(max_examples=300, deadline=None)
 @given(honest_answers(), st.integers(-100 * SECOND, 2_000 * SECOND))
 def test_the_bounds_hold_the_truth_whatever_the_latencies(
@@ -229,6 +237,7 @@ def test_the_bounds_hold_the_truth_whatever_the_latencies(
             assert low <= server.estimate_ms(at) <= high
 
 
+@pytest.mark.failure(22, 23)
 @settings(max_examples=300, deadline=None)
 @given(honest_answers(), st.integers(-100, 100))
 def test_the_bounds_hold_a_drifting_truth(case: tuple[int, list[tuple[int, int, int]]], ppm: int) -> None:
@@ -249,6 +258,7 @@ def test_the_bounds_hold_a_drifting_truth(case: tuple[int, list[tuple[int, int, 
             assert low * MS - 2 <= true_ns(at) <= high * MS + 2
 
 
+@pytest.mark.failure(22)
 def test_a_server_that_runs_fast_and_stamps_early_stays_inside() -> None:
     """Ten seconds at 100 ppm gain a millisecond: the upper bound is true at the sending, and ages from there."""
     server, local = clock_of()

@@ -158,6 +158,7 @@ def test_from_when_on_an_open_row_shows_that_the_cancel_did_nothing(
         assert judged(target(Want.FINAL, command, order_id=ID, certainty=item), listing(at_s, order())) is verdict
 
 
+@pytest.mark.failure(44)
 def test_ids_are_compared_as_integers() -> None:
     """The caller's leading zeros do not hide the row."""
     assert judged(target(Want.FINAL, order_id="00" + ID), page(1, done())) is Verdict.DONE
@@ -399,6 +400,7 @@ def test_pages_are_followed_only_for_orders_that_are_left() -> None:
     assert made.history_below(BTC, 0) is None
 
 
+@pytest.mark.failure(44)
 def test_a_page_that_ignores_its_cursor_is_not_followed_for_ever() -> None:
     """The same rows again: the chain ends there and begins anew at the next look."""
     rows = [done(80 - number, created_s=5, oid="z") for number in range(3)]
@@ -476,6 +478,7 @@ def test_a_refused_item_is_not_placed(command: Certainty) -> None:
     assert (placement.order, placement.order_id, placement.source) == (fresh(), str(NEW), "unfilled-orders")
 
 
+@pytest.mark.failure(8, 9)
 @pytest.mark.parametrize(
     ("fields", "over_s"),
     [
@@ -743,6 +746,7 @@ def verdicts(targets: list[Target], facts: list[Listing | Page]) -> list[Any]:
     return [(each.verdict(made.book), each.final) for each in copies]
 
 
+@pytest.mark.failure(36)
 @settings(deadline=None)
 @given(stories(), st.randoms(use_true_random=False))
 def test_the_order_of_arrival_does_not_change_what_is_proven(
@@ -755,6 +759,7 @@ def test_the_order_of_arrival_does_not_change_what_is_proven(
     assert verdicts(targets, shuffled) == verdicts(targets, facts)
 
 
+@pytest.mark.failure(45)
 @settings(deadline=None)
 @given(stories(), st.data())
 def test_leaving_facts_out_can_delay_but_never_turn_a_verdict(

@@ -104,6 +104,7 @@ OUTCOMES: list[tuple[str, tuple[Any, ...], Outcome | None]] = [
 ]
 
 
+@pytest.mark.failure(32, 33, 34, 39, 41, 45, 46)
 @pytest.mark.parametrize(("facts", "outcome"), [case[1:] for case in OUTCOMES], ids=[case[0] for case in OUTCOMES])
 @pytest.mark.parametrize("certainty", [Certainty.ACKED, Certainty.MAYBE])
 def test_outcome_is_what_the_facts_prove(facts: Any, outcome: Outcome | None, certainty: Certainty) -> None:
@@ -126,6 +127,7 @@ def test_no_outcome_before_the_answer_and_before_the_clock_is_known() -> None:
     assert blind.scope_of(order(9, 100)) is Scope.IN
 
 
+@pytest.mark.failure(37, 38)
 @pytest.mark.parametrize(
     ("created_s", "scope"),
     [
@@ -149,6 +151,7 @@ def test_scope_is_decided_by_the_creation_and_the_error_of_the_clock(created_s: 
     assert (made.missing == []) is (scope is Scope.LATE)
 
 
+@pytest.mark.failure(37)
 def test_late_orders_are_reported_with_their_fate_and_never_required() -> None:
     """They stand in the fates, and in none of the lists of what is left to do."""
     made = evidence(*PROVEN, listing(3, order(7, 1), order(8, 2)), page(3.1, done(7, 3, created_s=1)))
@@ -162,6 +165,7 @@ def test_late_orders_are_reported_with_their_fate_and_never_required() -> None:
     assert made.cleared_ms is not None
 
 
+@pytest.mark.failure(40)
 def test_orders_of_other_lists_and_symbols_are_not_ours() -> None:
     """A tpsl order, another symbol; but a row that lost its symbol may be ours and is not missed."""
     rows = (edited(order(1), tpsl_type="tpsl"), edited(order(2), symbol="ETHUSDT"), edited(order(3), symbol=""))
@@ -171,6 +175,7 @@ def test_orders_of_other_lists_and_symbols_are_not_ours() -> None:
     assert made.fates == ()
 
 
+@pytest.mark.failure(35)
 def test_amounts_come_from_the_final_row() -> None:
     """Filled while it was cancelled: the last row says how much."""
     final = edited(done(), base_volume=Decimal("0.3"))
@@ -180,6 +185,7 @@ def test_amounts_come_from_the_final_row() -> None:
     assert (fate.fate, fate.source, fate.server_ms) == (Fate.CANCELLED, "history-orders", ms(2.1))
 
 
+@pytest.mark.failure(36)
 def test_a_final_row_absorbs_whatever_comes_later() -> None:
     """A replica that lags shows it open again, a page tells another end: anomalies, and nothing changes."""
     made = evidence(*PROVEN)
@@ -214,6 +220,7 @@ def test_that_the_sweep_has_run_is_shown_by_an_order_that_it_took(facts: Any, ru
     assert evidence(*facts).has_run is run
 
 
+@pytest.mark.failure(36, 46)
 def test_anomalies_are_noted_once_each() -> None:
     """A poll that goes on for a minute must not fill the report."""
     made = evidence(listing(0, order()))
@@ -275,6 +282,7 @@ def test_pages_are_followed_down_while_they_show_what_the_sweep_can_have_taken()
     assert [fate.order.order_id for fate in made.fates] == [str(FIRST_ID + n) for n in (10, 19, 20, 30)]
 
 
+@pytest.mark.failure(44)
 def test_pages_of_a_hundred_are_followed_down_through_all_that_was_swept() -> None:
     """250 orders that no listing showed, older ones below: down to a page without any, and all 250 are reported."""
     newest_first = [done(number) for number in range(250, 0, -1)] + [done(-number, -60) for number in range(200)]
@@ -382,6 +390,7 @@ def test_a_final_row_does_not_make_an_earlier_listing_a_clear_one() -> None:
         assert fed(made, listing(3.5), page(3.5)).outcome() is Outcome.CONFIRMED
 
 
+@pytest.mark.failure(39)
 def test_an_order_that_ended_before_the_signing_and_is_still_listed_keeps_its_row() -> None:
     """A listing 1.5 s behind shows it: then it is one of ours, and its final row counts, from before or after."""
     told, shown = page(2.0, done(ended_s=-0.5)), listing(1.0, order())
@@ -448,6 +457,7 @@ def test_a_later_listing_that_shows_an_order_takes_back_the_clear_one() -> None:
     assert evidence(*facts[:3]).open_ids == [str(FIRST_ID + 1)]
 
 
+@pytest.mark.failure(8, 9)
 @pytest.mark.parametrize(
     ("ahead_ms", "horizon_s"), [(0, HORIZON_S), (1_000, HORIZON_S + 1), (29_000, HORIZON_S + 29), (3_600_000, 72)]
 )
@@ -479,6 +489,7 @@ def test_signing_again_moves_everything() -> None:
     assert made.deciding_ns == ns(7)
 
 
+@pytest.mark.failure(39)
 @pytest.mark.parametrize("number", [None, 7])
 def test_orders_known_from_elsewhere_are_in_scope(number: int | None) -> None:
     """Placed by this client and hidden from a lagging listing: without its final row nothing is confirmed."""
@@ -517,6 +528,7 @@ def test_news_are_told_once() -> None:
     assert made.saw_listing(listing(2, whole=False)) == []
 
 
+@pytest.mark.failure(36)
 def test_an_older_listing_that_arrives_later_changes_nothing() -> None:
     """Reads overlap on purpose: the moment of the request counts, not that of the arrival."""
     made = evidence(listing(1, order(status="partially_filled")), listing(0.5, order()))
@@ -539,6 +551,7 @@ def test_rechecking_keeps_the_orders_and_forgets_the_readings() -> None:
     assert made.outcome() is None
 
 
+@pytest.mark.failure(41, 42, 45)
 @pytest.mark.parametrize(
     ("facts", "reason"),
     [
@@ -561,6 +574,7 @@ def test_why_it_is_unknown(facts: Any, reason: str) -> None:
 # -- ids and pages ------------------------------------------------------------------------------------------------
 
 
+@pytest.mark.failure(44)
 @pytest.mark.parametrize(
     ("text", "number"),
     [
@@ -594,6 +608,7 @@ def pages_of(count: int) -> list[tuple[Order, ...]]:
     return [numbered(*ids[start : start + 100]) for start in range(0, count + 1, 100)]
 
 
+@pytest.mark.failure(44)
 @pytest.mark.parametrize("count", [0, 1, 99, 100, 101, 200, 250, 1_000])
 def test_a_listing_is_complete_when_its_last_page_is_short(count: int) -> None:
     """A full last page leaves open what lies below it."""
@@ -606,6 +621,7 @@ def test_a_listing_is_complete_when_its_last_page_is_short(count: int) -> None:
 FULL = tuple(range(300, 200, -1))
 
 
+@pytest.mark.failure(44)
 @pytest.mark.parametrize(
     "pages",
     [
@@ -636,6 +652,7 @@ def test_a_listing_is_incomplete_when_a_page_does_not_follow(pages: list[tuple[O
     assert not complete(pages, 100)
 
 
+@pytest.mark.failure(36, 44)
 def test_row_order_inside_a_page_and_duplicates_do_not_matter() -> None:
     """The exchange does not promise an order; ids of other lengths compare as numbers, not as texts."""
     rng = random.Random(5)
@@ -677,6 +694,7 @@ def histories(draw: st.DrawFn) -> tuple[list[Listing | Page], Outcome]:
     return facts, Outcome.CONFIRMED if mine else Outcome.NOTHING_TO_CANCEL
 
 
+@pytest.mark.failure(36)
 @settings(max_examples=400, deadline=None)
 @given(histories(), st.randoms(use_true_random=False))
 def test_the_order_of_arrival_does_not_change_the_outcome(
@@ -691,6 +709,7 @@ def test_the_order_of_arrival_does_not_change_the_outcome(
     assert [(fate.order.order_id, fate.fate, fate.scope) for fate in again.fates] == told
 
 
+@pytest.mark.failure(45)
 @settings(max_examples=300, deadline=None)
 @given(histories(), st.data())
 def test_leaving_facts_out_can_delay_but_never_create_an_outcome(

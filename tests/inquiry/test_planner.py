@@ -148,6 +148,7 @@ def test_a_look_with_nothing_left_to_ask_asks_nothing() -> None:
         assert inquiry.due(late + seconds * SECOND) == []
 
 
+@pytest.mark.failure(44)
 @pytest.mark.parametrize("count", [99, 100, 101, 250])
 def test_many_orders_of_one_symbol_are_followed_page_by_page(count: int) -> None:
     """Every one of them needs its final row; the pages go on below what the last one showed."""
@@ -160,6 +161,7 @@ def test_many_orders_of_one_symbol_are_followed_page_by_page(count: int) -> None
     assert len(histories) <= 2 * (count // 100) + 3
 
 
+@pytest.mark.failure(39, 44)
 def test_every_swept_order_is_in_the_report_though_no_listing_showed_it() -> None:
     """250 orders gone before the first look: the pages of the history are followed down to what ended before."""
     world = World(some(250, "BTCUSDT", ended_s=0.1) | some(300, "BTCUSDT", first=100, ended_s=-3, told_s=-2))
@@ -174,6 +176,7 @@ def test_every_swept_order_is_in_the_report_though_no_listing_showed_it() -> Non
     assert below == [None, 1_150, 1_050, 350]
 
 
+@pytest.mark.failure(44, 45)
 def test_a_page_that_fails_is_asked_again_and_the_chain_goes_on() -> None:
     """What the pages above have shown is not lost with one that failed."""
     failed: list[int | None] = []
@@ -192,6 +195,7 @@ def test_a_page_that_fails_is_asked_again_and_the_chain_goes_on() -> None:
     assert failed == [1_150, 1_050]
 
 
+@pytest.mark.failure(41)
 def test_a_history_that_lags_is_asked_ever_more_slowly() -> None:
     """The row comes after eight seconds: no more than a handful of reads wait for it, and no gap exceeds 5 s."""
     world = World(some(1, "BTCUSDT", told_s=8.0))
@@ -207,6 +211,7 @@ def test_a_history_that_lags_is_asked_ever_more_slowly() -> None:
     assert ReadKind.ORDER in {read.kind for _, read in world.reads}
 
 
+@pytest.mark.failure(42)
 def test_pages_that_bring_nothing_are_followed_by_single_ids() -> None:
     """Three orders gone and in no history: pages and ids take turns, at most three ids at once."""
     world = World(some(5, "BTCUSDT", told_s=NEVER))
@@ -268,6 +273,7 @@ def test_a_history_that_ignores_its_cursor_is_not_asked_ever_faster() -> None:
     assert len(world.reads) <= 30
 
 
+@pytest.mark.failure(9, 32)
 @pytest.mark.parametrize("seed", range(8))
 def test_an_order_that_stays_open_is_read_at_the_horizon(seed: int) -> None:
     """STILL_OPEN as soon as the contract allows, few looks until then, and never longer than 5 s without one."""

@@ -35,6 +35,7 @@ def test_a_token_comes_back_a_second_and_ten_milliseconds_after_the_answer() -> 
     assert HOLD_NS == 1_010 * MS
 
 
+@pytest.mark.failure(7)
 @pytest.mark.parametrize(
     ("lost_at", "until", "back"), [(100, 10_000, 11_010), (10_000, 10_000, 11_010), (12_000, 10_000, 13_010)]
 )
@@ -69,6 +70,7 @@ def test_a_token_is_given_back_once(first: str, second: str) -> None:
     assert bucket.take(60 * SECOND_NS) is not None
 
 
+@pytest.mark.failure(58)
 def test_the_remaining_header_may_only_tighten() -> None:
     """It shows 20 where the page says 5; fewer than we thought means that somebody else spends them too."""
     bucket = Bucket(5)
@@ -96,6 +98,7 @@ def test_remaining_counts_free_tokens_only() -> None:
     assert bucket.free(HOLD_NS) == 5
 
 
+@pytest.mark.failure(12, 58)
 def test_a_refusal_rests_every_free_token_and_half_of_all_for_longer() -> None:
     """429 although the promise was kept: somebody else is there, so go slower for a while, and not for ever."""
     bucket = Bucket(5)
@@ -107,6 +110,7 @@ def test_a_refusal_rests_every_free_token_and_half_of_all_for_longer() -> None:
     assert bucket.free(HOLD_NS + REST_NS) == 5
 
 
+@pytest.mark.failure(12, 58)
 def test_lent_tokens_rest_when_they_come_back_after_a_refusal() -> None:
     """The half that rests is counted when tokens return, from wherever they were."""
     bucket = Bucket(4)
@@ -132,6 +136,7 @@ def test_a_bucket_of_one_never_rests_for_ten_seconds() -> None:
     assert bucket.free(HOLD_NS) == 1
 
 
+@pytest.mark.failure(12, 58)
 def test_refusals_in_a_row_never_stop_a_bucket() -> None:
     """Three refusals, a second apart: half the tokens rest, and never the other half too: a cancel must get out."""
     bucket, now = Bucket(5), 0
@@ -145,6 +150,7 @@ def test_refusals_in_a_row_never_stop_a_bucket() -> None:
     assert bucket.free(now + HOLD_NS + REST_NS) == 5
 
 
+@pytest.mark.failure(12, 58)
 def test_a_refusal_after_the_rest_is_a_new_one() -> None:
     """Eleven seconds later somebody else is still there: the same again."""
     bucket = Bucket(4)
@@ -228,6 +234,7 @@ OPS = st.one_of(
 )
 
 
+@pytest.mark.failure(55, 58)
 @settings(max_examples=400, deadline=None)
 @given(st.integers(1, 6), st.lists(OPS, max_size=120))
 def test_no_second_at_the_exchange_holds_more_than_the_quota(capacity: int, ops: list[tuple[str, int, int]]) -> None:
