@@ -142,7 +142,7 @@ class Watcher:
             self._note_placements(course)
             self._inquiry.add(course, course.named, now)
         self._join(course)
-        self._learnt(course)
+        _ = self._learnt(course)
         self._wake(now if isinstance(course, SweepCourse) else course.deadline_ns)
 
     def _join(self, course: Course) -> None:
@@ -189,9 +189,10 @@ class Watcher:
         if self.recorder is not None:
             self.recorder.answered(course, command)
 
-    def _learnt(self, course: Course) -> None:
+    def _learnt(self, course: Course, *, news: bool = True) -> bool:
         if self.recorder is not None:
-            self.recorder.learnt(course)
+            self.recorder.learnt(course, news=news)
+        return news
 
     def answered(self, course: Course) -> None:
         """All its answers came, or it is known that none will."""
@@ -374,9 +375,11 @@ class Watcher:
             else:
                 page = await self._page(read)
                 fed = self._fed(read)
-                progress = [course for course in fed if course.learn(course.evidence.saw_page(page), page.source, 1)]
-                for course in fed:
-                    self._learnt(course)
+                progress = [
+                    course
+                    for course in fed
+                    if self._learnt(course, news=course.learn(course.evidence.saw_page(page), page.source, 1))
+                ]
                 self._note_found(progress)
                 self._inquiry.done(read, self._session.clock.monotonic_ns(), page=page, progress=progress)
         except BitgetError as error:
@@ -426,11 +429,10 @@ class Watcher:
         """Tell them what a listing shows; returns those that learnt anything."""
         progress = []
         for course in fed:
-            if course.learn(course.evidence.saw_listing(listing), listing.source, pages):
+            if self._learnt(course, news=course.learn(course.evidence.saw_listing(listing), listing.source, pages)):
                 progress.append(course)
             if not listing.complete:
                 course.evidence.odd("an open listing was incomplete and was not used")
-            self._learnt(course)
             if isinstance(course, SweepCourse):
                 self._ensure(course, listing)
         return progress

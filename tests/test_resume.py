@@ -102,7 +102,7 @@ def test_a_call_taken_up_anywhere_comes_to_what_it_came_to_or_to_unknown(
 def test_what_was_answered_comes_to_the_same_as_without_the_crash(kind: str, fault: str, tmp_path: Path) -> None:
     """Within the hour, with the clock known: nothing is lost but time, however wrong its wall clock is."""
     whole = lived(Case(kind=KINDS[kind], fault=FAULTS[fault]), folder(tmp_path)).reports[0].outcome
-    for away_s, offset_ms in ((1.0, 29_000), (HOUR_S, -3_600_000)):
+    for away_s, offset_ms in ((1.0, 29_000), (HOUR_S, -3_600_000), (1.0, 172_800_000)):
         case = Case(
             kind=KINDS[kind], fault=FAULTS[fault], ends_s=0.1, away_s=away_s, offsets_ms=(0, offset_ms), informed=True
         )

@@ -74,10 +74,15 @@ class Recorder:
         if isinstance(course, SweepCourse):
             self.learnt(course)
 
-    def learnt(self, course: Course) -> None:
-        """A read was fed: orders that are new belong in the entry, for no other process may find them again."""
+    def learnt(self, course: Course, *, news: bool = True) -> None:
+        """
+        A read was fed: orders that are new belong in the entry, for no other process may find them again. Without
+        `news` at most that there is a snapshot now is new: one listing may be fed to thousands of calls.
+        """
         page = self._pages.get(course)
         if page is None:
+            return
+        if isinstance(course, SweepCourse) and not news and (page.snapshot or not course.sweep.snapshot_known):
             return
         if isinstance(course, SweepCourse):
             first = not page.snapshot and course.sweep.snapshot_known
