@@ -109,17 +109,21 @@ def _context(given: ssl.SSLContext | None, origin: str) -> ssl.SSLContext | Lite
         return context
     if given.verify_mode is not ssl.CERT_REQUIRED or not given.check_hostname:
         raise UsageError("ssl_context must verify certificates and host names")
+    # MINIMUM_SUPPORTED, which some systems set, is below all others: there the system's own settings decide.
+    if given.minimum_version in (ssl.TLSVersion.SSLv3, ssl.TLSVersion.TLSv1, ssl.TLSVersion.TLSv1_1):
+        raise UsageError("ssl_context must not speak anything older than TLS 1.2")
     return given
 
 
 class _Flight:
     """One request on its way: the moment and the headers of its write, and whether a byte may have left."""
 
-    __slots__ = ("_clock", "_made_ns", "_stamp", "headers_sent", "sent_ns")
+    __slots__ = ("_clock", "_line", "_made_ns", "_stamp", "headers_sent", "sent_ns")
 
     def __init__(self, clock: Clock, stamp: Callable[[], Mapping[str, str]]) -> None:
         self._clock = clock
         self._stamp = stamp
+        self._line: asyncio.Transport | None = None
         self.headers_sent = False
         self.sent_ns = 0
         self._made_ns = 0
@@ -132,18 +136,28 @@ class _Flight:
         self._made_ns = self._clock.monotonic_ns()
         return headers
 
-    def depart(self, request: aiohttp.ClientRequest) -> None:
+    def depart(self, request: aiohttp.ClientRequest, line: asyncio.Transport | None) -> None:
         """
         A connection stands, and aiohttp writes next. If it had to be waited for, stamp again: opening may take
         seconds, and a stamp is good for the write only.
         """
         if self._clock.monotonic_ns() - self._made_ns > AGED_NS:
             request.headers.update(self.stamp())
+        self._line = line
         self.headers_sent = True
+
+    def fail(self) -> None:
+        """
+        Cut the line. aiohttp only closes it, and TLS would wait half a minute for the other side's goodbye: on a dead
+        network each lost request would leave a socket behind, even when the client is closed.
+        """
+        if self._line is not None:
+            self._line.abort()
 
     def end(self) -> None:
         """Let go of the key: the callbacks of a kept connection hold on to the context that it was opened in."""
         self._stamp = dict
+        self._line = None
 
 
 _FLIGHT: ContextVar[_Flight] = ContextVar("bitget_async.flight")
@@ -162,7 +176,7 @@ class _Connector(aiohttp.TCPConnector):
             # what came meanwhile would be read as the answer to this request.
             if connection.protocol is None or connection.protocol.should_close:
                 raise aiohttp.ClientConnectionError
-            _FLIGHT.get().depart(req)
+            _FLIGHT.get().depart(req, connection.transport)
         except BaseException:
             connection.close()
             raise
@@ -220,6 +234,8 @@ class AiohttpTransport:
             result = _describe(error, request.row.label, flight.headers_sent)
         finally:
             _FLIGHT.reset(token)
+            if not isinstance(result, Reply):
+                flight.fail()
             flight.end()
         if result is None:
             # A fresh one: the caught one's traceback goes through frames that hold the signed headers.

@@ -14,7 +14,7 @@ import struct
 from collections.abc import Coroutine
 from dataclasses import dataclass
 from types import TracebackType
-from typing import Any, Literal, NamedTuple, Self
+from typing import Any, Literal, NamedTuple, Self, cast
 
 from bitget_async.sim.settings import Delay, draw_ns
 
@@ -241,7 +241,8 @@ class _Passage:
         self._number = number
         self._reader = reader
         self._writer = writer
-        # Asked now: a TLS transport that is closing knows its socket no more.
+        # Asked now: a TLS transport reads on when it is told not to, and knows its socket no more when it closes.
+        self._raw = cast(asyncio.Transport, writer.transport)
         self._socket: socket.socket = writer.get_extra_info("socket")
         self._far: asyncio.StreamWriter | None = None
         self._fault = CALM
@@ -338,6 +339,7 @@ class _Passage:
             await self._writer.drain()
             self._socket.shutdown(socket.SHUT_WR)
         elif fault.end == "deaf":
+            self._raw.pause_reading()
             await asyncio.get_running_loop().create_future()
         if fault.end in ("half", "hang"):
             while piece := await self._reader.read(CHUNK):

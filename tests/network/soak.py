@@ -153,8 +153,9 @@ class Soak:
         self.outcomes[word] += 1
         for order_id in exchange.truth.open_ids(exchange.account.uid, symbol):
             exchange.cancel(order_id)
-        # What is delayed may still run: it is not to meet the next orders.
-        await asyncio.sleep(0.0 if word in ("CONFIRMED", "NOTHING_TO_CANCEL") else 35.0)
+        if word == "UNKNOWN":
+            # It may still run: it is not to meet the next orders.
+            await asyncio.sleep(35.0)
         self._busy.discard(symbol)
 
     def _figures(self, proxy: FaultProxy, left: int) -> dict[str, Any]:

@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+import asyncio
+import contextlib
+import os
+import socket
 from collections.abc import Callable
 
 import pytest
@@ -134,3 +138,35 @@ def test_the_exchanges_own_answer_cut_at_any_byte_is_no_answer(count_cases: Call
         Trial(name=f"{cut} bytes", executed=True, line=LineFault(down=cut, end="reset")) for cut in range(5, 200, 13)
     ]
     count_cases(run_trials(trials, [call for call in CALLS if call != "cancel-symbol-order"], debug=False))
+
+
+def sockets_to(port: int) -> int:
+    """How many sockets of this process are connected to that port."""
+    count = 0
+    for name in os.listdir("/proc/self/fd"):
+        with contextlib.suppress(OSError), socket.socket(fileno=os.dup(int(name))) as twin:
+            peer = twin.getpeername()
+            count += isinstance(peer, tuple) and peer[1] == port
+    return count
+
+
+@pytest.mark.failure(7, 51)
+def test_a_lost_request_leaves_no_socket_behind(count_cases: Callable[[int], None]) -> None:
+    """On a dead line nobody answers TLS's goodbye, and asyncio would wait for it for half a minute after `close()`."""
+
+    async def one(call: str) -> None:
+        async with bench() as case:
+            case.proxy.play(LineFault(up=0, end="deaf"), call, times=None)
+            unused = await CALLS[call](case)
+            assert unused.rows is None
+            await case.client.close()
+            for _ in range(3):
+                await asyncio.sleep(0)
+            assert sockets_to(int(case.proxy.base_url.rpartition(":")[2])) == 0
+
+    async def main() -> None:
+        for call in CALLS:
+            await one(call)
+
+    run_over_sockets(main, debug=False)
+    count_cases(len(CALLS))
