@@ -27,6 +27,8 @@ ALONE = 120 * MS
 QUICK_FOR = 1_300 * MS
 DECIDING_SLACK = 175 * MS
 PATIENCE = 3_000 * MS
+# What is known of the exchange's clock widens, and moves a horizon by milliseconds while it is waited for.
+AGEING = 20 * MS
 MOST_SINGLE = 3
 MOST_AT_LAST = 9
 NEVER = 1 << 62
@@ -66,7 +68,7 @@ class Look:
         gap = round(gap_ns * self.rng.uniform(0.7, 0.83))
         slack = gap // 5
         last = now + gap + slack
-        due = [stop for stop in (*stops, self.stop_ns) if stop is not None and now < stop <= last]
+        due = [stop + AGEING for stop in (*stops, self.stop_ns) if stop is not None and now < stop + AGEING <= last]
         if due:
             self.window(min(due))
         else:
