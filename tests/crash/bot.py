@@ -76,7 +76,9 @@ def waiting_for_the_token() -> None:
 
 def on_the_wire() -> None:
     """All bytes are out, and the exchange has not looked at them yet."""
-    real, note = _Flight.depart, JournalFile.note
+    flight: Any = _Flight
+    real = flight.depart
+    note = JournalFile.note
     sending: list[int] = []
 
     def noted(self: Any, number: int, kind: Any, data: Any = None) -> bool:
@@ -84,13 +86,13 @@ def on_the_wire() -> None:
             sending.append(number)
         return note(self, number, kind, data)
 
-    def depart(self: Any, request: Any) -> None:
-        real(self, request)
+    def depart(self: Any, request: Any, *rest: Any) -> None:
+        real(self, request, *rest)
         if sending and request.method == "POST":
             asyncio.get_running_loop().call_later(0.05, die)
 
     JournalFile.note = noted  # type: ignore[method-assign]
-    _Flight.depart = depart  # type: ignore[method-assign]
+    flight.depart = depart
 
 
 def looked(watcher: Any, course: Any) -> bool:
