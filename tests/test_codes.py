@@ -61,7 +61,15 @@ EXPECTED: tuple[tuple[type[Refused], bool, str], ...] = (
     (Refused, True, "43006 43007 43010 43027 43037 43038 43041 43042 45110 45111 45112 45113 45114 22034 12006"),
     (Refused, True, "43008 43009 43039 43040 40706 40815 40816 22006 22007 22008 22009 43028 45035 45115 22038 01002"),
     (Refused, True, "43013 43014 43015 43016 43034 43035"),
+    # Of other products: read from their texts ("missing http header", "account at risk", "unsupported operation").
+    (AuthenticationFailed, True, "40039 49002 49004"),
+    (Refused, True, "40084 25245"),
+    (PermissionDenied, True, "40099 25008 25012 45009"),
+    (Refused, True, "40805 40806 40841 22002 22005 22011 22014 22015 22016 31001 31024 31025"),
+    (Refused, True, "50001 50002 50003 40028 40029 40032 11000 12007 12008 49020 49050 49060"),
+    (Refused, True, "59001 59003 59004 60001 60002 60003"),
     # What may have been executed, or may be yet.
+    (Refused, False, "22046 12005 12010 12015 40074 40720 40764"),
     (Refused, False, "40010 40910 25001 50008 40908 25003"),
     (Refused, False, "45001 40725 40808 40015 40200"),
     (Refused, False, "43059 45024 45023 43002 43003 70229 40776 40777 25000 80002 50031 49040"),

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from bitget_async.evidence import Assumptions, Book, Certainty, Command, Listing
+from bitget_async.evidence import Assumptions, Book, Certainty, Command, Listing, Verdict, Want
 from tests.evidence.making import SIGNED_NS, T_MS, bounds, done, edited, ms, ns, page
 
 
@@ -74,3 +74,12 @@ def test_a_page_counts_the_ids_that_can_be_read() -> None:
     """The cursor of the next page is made of them."""
     rows = (done(3), edited(done(2), order_id="?"), done(1))
     assert page(1, *rows).numbers == (int(rows[0].order_id), int(rows[2].order_id))
+
+
+def test_what_stands_in_journals_is_spelt_as_it_was() -> None:
+    """A handle of an earlier process is read by these texts."""
+    assert [each.value for each in Book] == ["normal", "tpsl", "plan"]
+    assert [each.value for each in Certainty] == ["pending", "acked", "maybe", "refused"]
+    assert [each.value for each in Want] == ["final", "present", "changed"]
+    assert [each.value for each in Verdict] == ["done", "not done"]
+    assert Assumptions() == Assumptions(staleness_s=2.0, execution_grace_s=10.0)
