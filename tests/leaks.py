@@ -324,8 +324,10 @@ class Plugin:
         return report
 
     def pytest_warning_recorded(self, warning_message: Any) -> None:
-        """A warning goes into the summary."""
+        """It comes when its test is over: it fails the run, and not the next test."""
+        found, self.search.found = self.search.found, []
         self.search.text(str(warning_message.message), "a warning")
+        self.search.found = found
 
     @pytest.hookimpl(optionalhook=True)
     def pytest_testnodedown(self, node: Any) -> None:
@@ -333,11 +335,14 @@ class Plugin:
         for name, count in getattr(node, "workeroutput", {}).get("leaks", {}).items():
             self.search.counts[name] += count
 
-    def pytest_sessionfinish(self) -> None:
-        """A worker sends its counts home."""
+    @pytest.hookimpl(tryfirst=True)
+    def pytest_sessionfinish(self, session: pytest.Session) -> None:
+        """A worker sends its counts home; a run with a leak has failed, whatever its tests say."""
         if hasattr(self._config, "workerinput"):
             output: Any = vars(self._config)["workeroutput"]
             output["leaks"] = self.search.counts
+        elif self.search.counts["leaks"] and session.exitstatus == pytest.ExitCode.OK:
+            session.exitstatus = pytest.ExitCode.TESTS_FAILED
 
     def pytest_terminal_summary(self, terminalreporter: Any) -> None:
         """Look through the report file, say what was searched, and leave it for the reliability page."""

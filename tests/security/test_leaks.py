@@ -208,6 +208,20 @@ def test_a_planted_leak_fails_its_test_and_the_counts_come_home(tmp_path: Path) 
     assert MARK not in "".join(line for line in done.stdout.splitlines() if "were shown" in line)
 
 
+def test_a_leak_that_belongs_to_no_test_fails_the_run(tmp_path: Path) -> None:
+    """A warning is told when its test is over, and the next test has done nothing."""
+    (tmp_path / "conftest.py").write_text('pytest_plugins = ["tests.leaks"]\n')
+    source = "import warnings\nfrom bitget_async.sim import SimulatedExchange\n"
+    source += "def test_warns(): warnings.warn(SimulatedExchange(1).credentials().api_key)\ndef test_next(): pass\n"
+    (tmp_path / "test_warned.py").write_text(source)
+    command = [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", "-W", "default", str(tmp_path)]
+    env = {"PYTHONPATH": str(ROOT), "PATH": "", "LEAKS": str(tmp_path / "leaks.json")}
+    done = subprocess.run(command, capture_output=True, text=True, env=env, cwd=tmp_path, check=False)
+    assert "2 passed" in done.stdout
+    assert ", 1 leaks" in done.stdout
+    assert done.returncode == 1
+
+
 def test_a_warning_is_searched() -> None:
     """It stands in the summary of a run."""
     search = Search()
