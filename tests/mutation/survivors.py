@@ -40,6 +40,28 @@ REASONS: dict[str, dict[str, tuple[str, ...]]] = {
             "sweep.Sweep.why_unknown: moment >= self.signed_ns -> moment > self.signed_ns",
         ),
         "no is no: nobody asks whether it is False": ("*: return False -> return None*",),
+        "an error of the clock that is exactly the whole interval, or a moment that is exactly the limit": (
+            "named.Target.deep: min(created) < bounds[0] -> min(created) <= bounds[0]",
+            "named.Target.may_be: row.created_ms > bounds[1] -> row.created_ms >= bounds[1]",
+            "named.Target.findable: server_ms < bounds[0] + BY_CLIENT_OID_MS -> *",
+            "named.Target.findable: 0 -> 1",
+            "named.Target.deep: 0 -> 1*",
+        ),
         "a page without ids ends the chain, and its lowest id is not asked for": ("sweep.Sweep._follow: 0 -> 1",),
+    },
+    "classifier": {
+        "the name of a group, for readers of the table": ("codes.module: 'region' -> 'Xregion'",),
+    },
+    "inquiry": {
+        "rhythm: a look a little earlier or later finds the same": (
+            "looks.Look.first: high - low -> high + low",
+            "looks.Look.later: 5 -> 6",
+            "looks.Look.later: now < stop <= last -> now < stop < last",
+        ),
+        "the moment before all others: whatever it is, nothing happened then": (
+            "breaker.Breaker.__init__: 0 -> 1*",
+            "looks.Look.first: 0 -> 1",
+        ),
+        "doubling ends at the longest gap long before that": ("breaker.Breaker.failed: 16 -> 17",),
     },
 }
