@@ -61,7 +61,7 @@ def virtual_loop() -> VirtualLoop:
             if seen:
                 ready.append((key, seen))
         if not ready and timeout_s is None:
-            return select(None)  # type: ignore[no-any-return]
+            return select(None)
         if not ready and timeout_s:
             advance(timeout_s)
         return ready
