@@ -7,6 +7,7 @@ from collections.abc import Callable
 
 import pytest
 
+from tests.contracts.judged import BUGS
 from tests.soak.seeds import REPLAYS, base_seed, replays_equal, run
 from tests.soak.story import HANDLES, play
 
@@ -41,3 +42,22 @@ def test_another_seed_gives_another_log() -> None:
     one, other = play(BASE), play(BASE + 1)
     assert one.digest != other.digest
     assert len(one.log) > 100
+
+
+@pytest.mark.parametrize(
+    "name",
+    [
+        "answer_taken_as_done",
+        "vanished_taken_as_cancelled",
+        "unknown_taken_as_cancelled_in_the_end",
+        "only_own_orders_counted",
+        "open_means_still_open",
+        "late_orders_claimed",
+        "acknowledged_taken_as_placed",
+        "resent_after_a_lost_answer",
+    ],
+)
+def test_a_planted_bug_is_found_by_a_few_histories(name: str) -> None:
+    """Nobody tells them where to look: if any history passes with these, a thousand that pass say nothing."""
+    with BUGS[name].plant():
+        assert any(play(seed).failure for seed in range(8))
