@@ -51,7 +51,6 @@ class Sweep(Command):
     _listings: list[tuple[int, int]] = field(default_factory=list)
     _pages_ns: list[int] = field(default_factory=list)
     _chain: tuple[int, int] | None = None
-    _reached: int | None = None
     _owed: int | None = None
 
     def odd(self, what: str) -> None:
@@ -83,7 +82,7 @@ class Sweep(Command):
         changed = [self._saw_final(row, page) for row in page.rows if row.symbol == self.symbol]
         found = any(number in self._orders for number in unknown)
         if page.source != "orderInfo":
-            self._follow(page, found)
+            self._follow(page, found, any(fate is not None for fate in changed))
         self._look_cleared()
         return [fate for fate in changed if fate is not None]
 
@@ -148,7 +147,7 @@ class Sweep(Command):
         bounds = self.sign_bounds
         return bounds is not None and row.updated_ms is not None and row.updated_ms >= bounds[0]
 
-    def _follow(self, page: Page, found: bool) -> None:
+    def _follow(self, page: Page, found: bool, moved: bool) -> None:
         """
         Note from which moment on "the history of the symbol was read".
 
@@ -174,7 +173,7 @@ class Sweep(Command):
             if ends:
                 insort(self._pages_ns, since)
                 self._reach(min(swept, default=page.below), page.last)
-        elif not ends and (self._reached is None or lowest < self._reached):
+        elif not ends and moved:
             self._owed = lowest if self._owed is None else min(self._owed, lowest)
         elif ends and self._owed is not None and (page.below == self._owed or (page.last and page.below > self._owed)):
             self._reach(min(swept, default=page.below), page.last)
@@ -190,8 +189,6 @@ class Sweep(Command):
 
     def _reach(self, number: int | None, last: bool) -> None:
         """What the sweep took was read down to that id; with `last` nothing lies below the page."""
-        if number is not None:
-            self._reached = number if self._reached is None else min(self._reached, number)
         if self._owed is not None and (last or (number is not None and number <= self._owed)):
             self._owed = None
 

@@ -354,7 +354,9 @@ def test_what_was_read_from_the_top_is_not_owed_again() -> None:
     made = evidence(listing(0, order(30), order(20)), listing(2), page(2.1, done(30), done(20), last=False))
     fed(made, page(2.2, done(5, -5), below=FIRST_ID + 20, last=False))
     assert made.outcome() is Outcome.CONFIRMED
-    assert fed(made, page(2.3, done(25), done(20), below=FIRST_ID + 26, last=False)).history_read
+    assert fed(made, page(2.3, done(30), done(20), below=FIRST_ID + 31, last=False)).history_read
+    # A row that was not there then: it was read too early.
+    assert not fed(made, page(2.4, done(25), done(20), below=FIRST_ID + 26, last=False)).history_read
 
 
 @pytest.mark.failure(44)
