@@ -8,6 +8,7 @@ import signal
 import subprocess
 import sys
 from collections.abc import Callable
+from contextlib import ExitStack
 from pathlib import Path
 from typing import Any
 
@@ -86,7 +87,12 @@ def test_killed_at_every_call_to_the_system(
 def test_a_forked_child_neither_writes_nor_keeps_the_lock(tmp_path: Path) -> None:
     """A worker that outlives its killed parent must not keep the next client from the journal."""
     command = [sys.executable, "-m", "tests.journal.killed", str(tmp_path), "fork"]
-    with subprocess.Popen(command, cwd=ROOT, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) as parent:
+    with (
+        subprocess.Popen(command, cwd=ROOT, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) as parent,
+        ExitStack() as at_last,
+    ):
+        # It waits for its death, also when a line below fails.
+        _ = at_last.callback(parent.kill)
         assert parent.stdin is not None
         assert parent.stdout is not None
         closed, holds, noted, healthy = json.loads(parent.stdout.readline())
