@@ -757,10 +757,10 @@ def test_a_new_first_page_counts_from_its_own_moment() -> None:
 
 
 def test_what_was_read_to_the_bottom_is_not_owed_again() -> None:
-    """A page in the middle of what a whole chain has read brings nothing that could be missing below it."""
+    """A page in the middle of what a whole chain has read, with rows that it showed: nothing is missing below it."""
     made = evidence(listing(2), page(2, done(5), done(1)))
     assert made.outcome() is Outcome.CONFIRMED
-    assert fed(made, page(2.1, done(3), below=FIRST_ID + 4, last=False)).outcome() is Outcome.CONFIRMED
+    assert fed(made, page(2.1, done(5), below=FIRST_ID + 6, last=False)).outcome() is Outcome.CONFIRMED
 
 
 def test_missing_and_oldest_go_by_number_and_leave_out_what_is_late_or_shown() -> None:
