@@ -5,6 +5,7 @@ from __future__ import annotations
 import random
 import time
 from collections.abc import Callable
+from dataclasses import dataclass
 from typing import Any
 
 import pytest
@@ -241,6 +242,13 @@ class Strange:
     """Something JSON does not know."""
 
 
+@dataclass
+class Hidden:
+    """The encoder would write its fields, past the guard that looks at names."""
+
+    secret: str = "s"
+
+
 def endless() -> dict[str, Any]:
     """Data that holds itself."""
     data: dict[str, Any] = {}
@@ -250,8 +258,16 @@ def endless() -> dict[str, Any]:
 
 @pytest.mark.parametrize(
     "data",
-    [{"x": Strange()}, {"x": "\ud800"}, {"x": 2**70}, {1: "number"}, endless(), {"x": "x" * (1 << 20)}],
-    ids=["object", "surrogate", "number", "name", "endless", "long"],
+    [
+        {"x": Strange()},
+        {"x": Hidden()},
+        {"x": "\ud800"},
+        {"x": 2**70},
+        {1: "number"},
+        endless(),
+        {"x": "x" * (1 << 20)},
+    ],
+    ids=["object", "dataclass", "surrogate", "number", "name", "endless", "long"],
 )
 def test_what_cannot_be_a_record_is_one_kind_of_error(data: Any) -> None:
     """The file answers it with a gap; any other exception would stop a command."""
