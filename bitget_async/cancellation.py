@@ -17,8 +17,9 @@ from bitget_async.errors import BitgetError, NotSent, OutcomeUnknown
 from bitget_async.evidence import Assumptions, Book, Certainty, Sweep
 from bitget_async.handle import PendingCancellation
 from bitget_async.models import BatchAck, SymbolAck, TriggerOrder
+from bitget_async.reading import Answered
 from bitget_async.tasks import Tasks
-from bitget_async.watcher import Answered, Watcher
+from bitget_async.watcher import Watcher
 
 __all__ = ["Canceller"]
 

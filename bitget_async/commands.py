@@ -29,8 +29,9 @@ from bitget_async.errors import (
 )
 from bitget_async.evidence import Book, Certainty, Command, Target, Want, id_number
 from bitget_async.models import BatchAck, Order, OrderAck, OrderFailure, ReplaceAck, ResultAck, TriggerAck
+from bitget_async.reading import Answered
 from bitget_async.tasks import Tasks
-from bitget_async.watcher import Answered, Watcher
+from bitget_async.watcher import Watcher
 
 __all__ = ["CLAIMS", "Commander", "Part", "Sender", "read_batch", "read_one", "read_replacements", "read_result"]
 

@@ -15,27 +15,18 @@ from typing import Any, Protocol
 from bitget_async.clock import Clock, ServerClock
 from bitget_async.codes import asks_to_wait
 from bitget_async.course import Course, NamedCourse, SweepCourse
-from bitget_async.endpoints import (
-    BATCH_CANCEL_ORDER,
-    CURRENT_PLAN_ORDER,
-    HISTORY_ORDERS,
-    HISTORY_PLAN_ORDER,
-    ORDER_INFO,
-    UNFILLED_ORDERS,
-    Endpoint,
-)
-from bitget_async.errors import BitgetError, OrderNotFound, OutcomeUnknown, RateLimited, UsageError
-from bitget_async.evidence import Book, Certainty, Command, Listing, Page, Row, Want, complete, id_number
+from bitget_async.endpoints import BATCH_CANCEL_ORDER, Endpoint
+from bitget_async.errors import BitgetError, OutcomeUnknown, RateLimited, UsageError
+from bitget_async.evidence import Book, Certainty, Command, Listing, Want
 from bitget_async.inquiry import Inquiry, Read, ReadKind
-from bitget_async.models import Order, TriggerPage
+from bitget_async.models import Order
+from bitget_async.reading import Answered, Reading
 from bitget_async.resumption import Home, Recorder, describe
 from bitget_async.tasks import Tasks
 
 __all__ = ["Watcher"]
 
 SECOND_NS = 1_000_000_000
-PAGE_ROWS = 100
-MOST_PAGES = 50
 FRESH_NS = 1_000_000_000
 ENSURE_AFTER_NS = 2 * SECOND_NS
 ENSURE_EVERY_NS = 5 * SECOND_NS
@@ -46,17 +37,6 @@ STALL_NS = SECOND_NS
 STALL_GRACE_NS = 6 * SECOND_NS
 NOWHERE = Home()
 LEFT = ("client_closed", "internal")
-
-
-class Answered(Protocol):
-    """What the watcher needs of an answer."""
-
-    @property
-    def value(self) -> Any: ...
-    @property
-    def request_time_ms(self) -> int | None: ...
-    @property
-    def sent_ns(self) -> int: ...
 
 
 class Reader(Protocol):
@@ -89,6 +69,7 @@ class Watcher:
         self.home = home
         self.recorder = recorder
         self._session = session
+        self._reading = Reading(session)
         self._inquiry = Inquiry(rng)
         self._pending: dict[Course, None] = {}
         self._sweeps: dict[SweepCourse, None] = {}
@@ -373,7 +354,7 @@ class Watcher:
                 self._note_found(progress)
                 self._inquiry.done(read, self._session.clock.monotonic_ns(), listing=listing, progress=progress)
             else:
-                page = await self._page(read)
+                page = await self._reading.page(read)
                 fed = self._fed(read)
                 progress = [
                     course
@@ -403,27 +384,10 @@ class Watcher:
         return [course for course in courses if course.covers(read.symbol, read.book)]
 
     async def _listing(self, symbol: str | None, book: Book) -> tuple[Listing, int]:
-        """All pages of the open orders, of one symbol or of the account."""
-        row = CURRENT_PLAN_ORDER if book is Book.PLAN else UNFILLED_ORDERS
-        pages: list[tuple[Row, ...]] = []
-        first: Answered | None = None
-        below: int | None = None
-        while len(pages) < MOST_PAGES:
-            answer = await self._session.background(row, _paged(symbol, below, book))
-            first = first or answer
-            rows = _rows(answer.value)
-            pages.append(rows)
-            lowest = min((n for each in rows if (n := id_number(each.order_id)) is not None), default=None)
-            if len(rows) < PAGE_ROWS or lowest is None or (below is not None and lowest >= below):
-                break
-            below = lowest
-        assert first is not None
-        listed = tuple(each for page in pages for each in page)
-        whole = complete(pages, PAGE_ROWS) and not _more(answer.value)
-        listing = Listing(symbol, first.sent_ns, self._told_ms(first), listed, whole, book)
+        listing, pages = await self._reading.listing(symbol, book)
         if symbol is None and listing.complete and book is Book.NORMAL:
             self._account = listing
-        return listing, len(pages)
+        return listing, pages
 
     def _feed_listing(self, listing: Listing, fed: list[Course], pages: int) -> list[Course]:
         """Tell them what a listing shows; returns those that learnt anything."""
@@ -436,33 +400,6 @@ class Watcher:
             if isinstance(course, SweepCourse):
                 self._ensure(course, listing)
         return progress
-
-    async def _page(self, read: Read) -> Page:
-        """One page of finished orders, or one order."""
-        if read.kind is ReadKind.ORDER:
-            row = ORDER_INFO
-            given: dict[str, Any] = {"order_id": read.order_id, "client_oid": read.client_oid}
-        else:
-            row = HISTORY_PLAN_ORDER if read.book is Book.PLAN else HISTORY_ORDERS
-            given = _paged(read.symbol, read.below, read.book)
-        asked_ns = self._session.clock.monotonic_ns()
-        try:
-            answer = await self._session.background(row, given)
-        except OrderNotFound:
-            if row is not ORDER_INFO:
-                raise
-            # The exchange's other way to answer with no row.
-            told_ms = self._session.server.estimate_ms(asked_ns)
-            return Page(row.short, read.symbol, asked_ns, told_ms, (), asked=read.order_id or read.client_oid)
-        rows = _rows(answer.value)
-        last = read.kind is ReadKind.HISTORY and len(rows) < PAGE_ROWS and not _more(answer.value)
-        asked = read.order_id or read.client_oid
-        told_ms = self._told_ms(answer)
-        return Page(row.short, read.symbol, answer.sent_ns, told_ms, rows, read.below, last, read.book, asked)
-
-    def _told_ms(self, answer: Answered) -> int:
-        told = answer.request_time_ms
-        return self._session.server.estimate_ms(answer.sent_ns) if told is None else told
 
     # -- ensure -----------------------------------------------------------------------------------------------
 
@@ -492,23 +429,6 @@ class Watcher:
             course.evidence.odd(f"cancelling by id brought {type(error).__name__}")
         self._inquiry.urged(course, self._session.clock.monotonic_ns())
         self._news.set()
-
-
-def _paged(symbol: str | None, below: int | None, book: Book) -> dict[str, Any]:
-    """Parameters of one page, of open or of finished orders."""
-    cursor = None if below is None else str(below)
-    given = {"symbol": symbol, "limit": PAGE_ROWS, "id_less_than": cursor}
-    return {**given, "tpsl_type": "tpsl"} if book is Book.TPSL else given
-
-
-def _rows(value: Any) -> tuple[Row, ...]:
-    """The rows of an answer: a list, or a page of trigger orders."""
-    return tuple(value.order_list or ()) if isinstance(value, TriggerPage) else tuple(value)
-
-
-def _more(value: Any) -> bool:
-    """Whether a page of trigger orders may be followed by another one, whatever its length."""
-    return isinstance(value, TriggerPage) and value.next_flag is not False
 
 
 def _cancelling(course: Course, sweep: SweepCourse) -> bool:

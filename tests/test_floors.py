@@ -39,7 +39,7 @@ def room(own: set[str], foreign: str = "", *, asyncio: bool = True) -> Room:
     return Room(frozenset(own), frozenset(foreign.split()), asyncio)
 
 
-F4 = {"course", "resumption", "watcher", "handle", "resumer", "commands", "cancellation", "desk"}
+F4 = {"course", "resumption", "reading", "watcher", "handle", "resumer", "commands", "cancellation", "desk"}
 BELOW_CLIENT = F0 | F1 | F2 | F3 | F4 | {"tasks", "stream", "pages", "families", "verbs"}
 PLAN: dict[str, Room] = {
     # F0. `errors` may name `models` for type checkers only, see TYPES_ONLY.
@@ -69,11 +69,12 @@ PLAN: dict[str, Room] = {
     # F4: the session is a Protocol that they declare themselves; each imports the ones above it here.
     "course": room(F0 | {"evidence", "endpoints"}),
     "resumption": room(F0 | {"evidence", "journal", "course"}, "msgspec", asyncio=False),
-    "watcher": room(F0 | {"evidence", "inquiry", "endpoints", "tasks", "course", "resumption"}),
+    "reading": room(F0 | {"evidence", "inquiry", "endpoints"}),
+    "watcher": room(F0 | {"evidence", "inquiry", "endpoints", "tasks", "course", "resumption", "reading"}),
     "handle": room(F0 | {"evidence", "course", "resumption", "watcher"}),
     "resumer": room(F0 | {"endpoints", "journal", "resumption", "watcher", "handle"}),
-    "commands": room(F0 | {"evidence", "endpoints", "tasks", "course", "watcher"}),
-    "cancellation": room(F0 | {"evidence", "endpoints", "tasks", "course", "watcher", "handle", "commands"}),
+    "commands": room(F0 | {"evidence", "endpoints", "tasks", "course", "reading", "watcher"}),
+    "cancellation": room(F0 | {"evidence", "endpoints", "tasks", "course", "reading", "watcher", "handle", "commands"}),
     "desk": room(F0 | {"evidence", "endpoints", "course", "watcher", "handle", "commands"}),
     "verbs": room(BELOW_CLIENT - {"families"}),
     "families": room(F0 | F4 | {"evidence", "endpoints", "pages", "rules"}),

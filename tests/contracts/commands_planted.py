@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from typing import Any
 
-from bitget_async import cancellation, commands, evidence, session, tasks, watcher
+from bitget_async import cancellation, commands, evidence, reading, session, tasks, watcher
 from bitget_async.errors import OutcomeUnknown
 from bitget_async.evidence import Certainty, Command, Named, Target, Verdict, Want
 from bitget_async.evidence.named import has_values
@@ -139,7 +139,7 @@ def order_not_found_of_order_info_is_a_failed_read() -> Iterator[None]:
     class NeverError(Exception):
         """Nobody raises it."""
 
-    with patched(watcher, "OrderNotFound", NeverError):
+    with patched(reading, "OrderNotFound", NeverError):
         yield
 
 

@@ -13,7 +13,7 @@ from unittest import mock
 import aiohttp
 from msgspec import structs
 
-from bitget_async import cancellation, evidence, session, watcher, wire
+from bitget_async import cancellation, evidence, reading, session, wire
 from bitget_async.errors import BitgetError, OutcomeUnknown, Refused
 from bitget_async.evidence import Listing, Page, Sweep, facts, sweep
 from bitget_async.limits.bucket import Bucket
@@ -57,7 +57,7 @@ def failed_read_taken_as_empty() -> Iterator[None]:
 @plant("an_old_order_hides_behind_a_page_of_late_ones", 44)
 def first_page_only() -> Iterator[None]:
     """The first page of a listing is taken for all of it."""
-    with mock.patch.object(watcher, "MOST_PAGES", 1), mock.patch.object(watcher, "complete", return_value=True):
+    with mock.patch.object(reading, "MOST_PAGES", 1), mock.patch.object(reading, "complete", return_value=True):
         yield
 
 
@@ -89,7 +89,7 @@ def ids_compared_as_text() -> Iterator[None]:
         return None if number is None else Text(number)
 
     with contextlib.ExitStack() as patches:
-        for room in (facts, sweep, watcher):
+        for room in (facts, sweep, reading):
             patches.enter_context(mock.patch.object(room, "id_number", id_number))
         yield
 

@@ -17,6 +17,7 @@ from bitget_async.inquiry import Inquiry, ReadKind, looks
 from bitget_async.inquiry.breaker import Breaker
 from bitget_async.models import Fate, Order, OrderStatus, Outcome
 from bitget_async.models.reports import final_fate, order_fate
+from bitget_async.reading import Reading
 
 from .planting import patched, plant
 
@@ -159,7 +160,7 @@ def single_orders_never_asked() -> Iterator[None]:
 @plant("a_page_of_the_listing_fails", 44)
 def failed_pages_left_out() -> Iterator[None]:
     """A listing is the pages that came."""
-    original = watcher.Watcher._listing
+    original = Reading.listing
 
     async def listing(self: Any, symbol: Any, book: Any) -> Any:
         first = self._session.background
@@ -177,7 +178,7 @@ def failed_pages_left_out() -> Iterator[None]:
         with patched(self._session, "background", background):
             return await original(self, symbol, book)
 
-    with patched(watcher.Watcher, "_listing", listing):
+    with patched(Reading, "listing", listing):
         yield
 
 
