@@ -32,7 +32,7 @@ from .mutants import Mutant, mutants
 from .rooms import ROOMS, ROOT, path_of
 
 SURVIVED, KILLED, BROKEN = 0, 1, 3
-EXAMPLES, CASES = 60, 100
+EXAMPLES, CASES = 60, 400
 MOST_S = 8.0
 # Only their own functions read what they assign: that can be done again in the running module.
 TABLES = ("bitget_async.codes",)
@@ -75,7 +75,8 @@ class Forks:
         for module, mutant in self.todo:
             if in_place(module, mutant):
                 file = str(path_of(module))
-                items = callers.get((file, mutant.where or ""), [])
+                # What makes a table is called at the import only: whoever reads the table must notice.
+                items = callers.get((file, mutant.where or "")) or (module in TABLES and callers.get((file, ""))) or []
                 self.tell(mutant.key, self._fork(module, mutant, items))
         return True
 
@@ -155,14 +156,19 @@ def in_place(module: str, mutant: Mutant) -> bool:
 
 def exchange_code(module: ModuleType, mutant: Mutant) -> bool:
     """Give the running function the changed code, or the module its changed tables; returns whether it was found."""
-    if mutant.where is None:
+    if mutant.where is not None and not _swapped(module, mutant):
+        return False
+    if module.__name__ in TABLES:
         again: list[ast.stmt] = [each for each in mutant.tree.body if isinstance(each, (ast.Assign, ast.AnnAssign))]
         exec(compile(ast.Module(again, []), str(module.__file__), "exec", dont_inherit=True), vars(module))  # noqa: S102
-        return True
+    return True
+
+
+def _swapped(module: ModuleType, mutant: Mutant) -> bool:
+    assert mutant.where is not None
     compiled: CodeType = compile(mutant.tree, str(module.__file__), "exec", dont_inherit=True)
     owner: Any = module
-    names = mutant.where.split(".")
-    for name in names:
+    for name in mutant.where.split("."):
         inside = [each for each in compiled.co_consts if isinstance(each, CodeType) and each.co_name == name]
         if not inside:
             return False
