@@ -126,10 +126,11 @@ def test_unusable_rsa_keys_are_refused_without_being_shown(rsa_key: rsa.RSAPriva
 
 def test_rsa_without_its_library_names_the_extra(rsa_key: rsa.RSAPrivateKey, monkeypatch: Any) -> None:
     """The extra is optional: whoever needs it reads how to get it."""
+    text = pem_of(rsa_key)
     for name in [each for each in sys.modules if each.split(".")[0] == "cryptography"]:
         monkeypatch.setitem(sys.modules, name, None)
     with pytest.raises(UsageError, match=r"bitget-async\[rsa\]"):
-        Credentials(KEY, pem_of(rsa_key), PASSPHRASE)
+        Credentials(KEY, text, PASSPHRASE)
 
 
 ENVIRON = {"BITGET_API_KEY": KEY, "BITGET_API_SECRET": SECRET, "BITGET_API_PASSPHRASE": PASSPHRASE}

@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import AsyncIterator
 from typing import Any
 
 import pytest
 
 from bitget_async.sim import Settings, SimulatedExchange
+
+# At DEBUG it logs its headers, key and passphrase among them: no leak of ours, and not ours to mend.
+logging.getLogger("ccxt").setLevel(logging.WARNING)
 
 
 @pytest.fixture
