@@ -112,6 +112,7 @@ class Judge(CommandsWorld):
         self.handles = {}
         self.asked = []
         self._absent = []
+        self.stalled_ns = set()
 
     def report(self, handle: Any, now_ns: int) -> None:
         """Judge the report of a cancellation by symbol that settled now."""
