@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from bitget_async import codes
-from bitget_async.codes import Verdict, classify, known
+from bitget_async.codes import Verdict, asks_to_wait, classify, known
 from bitget_async.errors import (
     AccountModeMismatch,
     AuthenticationFailed,
@@ -159,6 +159,20 @@ def test_no_text_that_admits_execution_is_definitive(word: str) -> None:
     found = [code for code, text in texts.items() if word in text and code != "40850"]
     assert found
     assert [code for code in found if classify(code).definitive] == []
+
+
+@pytest.mark.parametrize(
+    ("code", "waits"),
+    [
+        # The vendor's FAQ: release windows.
+        *((code, True) for code in ("40015", "40725", "40808", "45001", "40200")),
+        # Texts of the same kind, but not in that list; other codes, none, and parts of one.
+        *((code, False) for code in ("40809", "429", "40001", "00000", "4001", "", " ", None)),
+    ],
+)
+def test_a_release_window_asks_everybody_to_wait(code: str | None, waits: bool) -> None:
+    """Reads park for it; a code too many here would park them for one request's fault."""
+    assert asks_to_wait(code) is waits
 
 
 def test_a_code_in_two_groups_stops_the_import() -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from bitget_async.evidence import Assumptions, Book, Certainty, Command, Listing, Verdict, Want
+from bitget_async.evidence import Assumptions, Book, Certainty, Command, Listing, Page, Verdict, Want
 from tests.evidence.making import SIGNED_NS, T_MS, bounds, done, edited, ms, ns, page
 
 
@@ -73,7 +73,14 @@ def test_a_listing_is_named_as_the_exchange_names_the_call(book: Book, source: s
 def test_a_page_counts_the_ids_that_can_be_read() -> None:
     """The cursor of the next page is made of them."""
     rows = (done(3), edited(done(2), order_id="?"), done(1))
-    assert page(1, *rows).numbers == (int(rows[0].order_id), int(rows[2].order_id))
+    made = page(1, *rows)
+    assert made.numbers == (int(rows[0].order_id), int(rows[2].order_id))
+    assert "numbers" not in repr(made)
+
+
+def test_a_page_is_the_last_one_only_if_that_is_said() -> None:
+    """Nobody may believe by silence that nothing lies below it."""
+    assert not Page("history-orders", "BTCUSDT", ns(0), ms(0), ()).last
 
 
 def test_what_stands_in_journals_is_spelt_as_it_was() -> None:

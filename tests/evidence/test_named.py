@@ -25,6 +25,7 @@ from bitget_async.evidence import (
     Verdict,
     Want,
 )
+from bitget_async.evidence.named import has_values
 from bitget_async.models import OrderFailure, TriggerOrder, TriggerStatus
 from tests.evidence.making import (
     ERROR_MS,
@@ -170,6 +171,7 @@ OIDS: list[tuple[str, tuple[Any, ...], Verdict | None, str | None]] = [
     ("ended within the error of the clock", (page(1, done(ended_s=-0.005, oid="a")),), Verdict.DONE, ID),
     ("created within the error of the clock", (page(1, done(created_s=0.005, oid="a")),), Verdict.DONE, ID),
     ("without a creation time", (page(1, done(created_s=None, oid="a")),), Verdict.DONE, ID),
+    ("without a symbol", (page(1, edited(done(oid="a"), symbol="")),), Verdict.DONE, ID),
     ("open after the horizon", (listing(HORIZON_S, order(oid="a")),), Verdict.NOT_DONE, ID),
     # Of another order that had, or got, the same client id.
     ("ended before the signing", (page(1, done(ended_s=-0.006, oid="a"), last=False),), None, None),
@@ -287,6 +289,14 @@ def test_what_is_shown_of_an_order_that_is_to_end(facts: Any, fate: Fate) -> Non
     assert shown.source == ("client" if not facts or one.row is None else shown.source)
 
 
+def test_what_is_shown_of_an_order_whose_id_nobody_knows() -> None:
+    """Its client id, and no id made up."""
+    one = target(Want.FINAL, client_oid="a")
+    shown = Named((one,)).fate(one).order
+    assert (shown.order_id, shown.client_oid, shown.symbol) == ("", "a", BTC)
+    assert not one.own_oid
+
+
 # -- an order that is to exist -----------------------------------------------------------------------------------
 
 
@@ -326,6 +336,7 @@ PLACED: list[tuple[str, tuple[Any, ...], Verdict | None]] = [
     ), None),
     ("only a lower page of it", (UNSEEN[0], page(HORIZON_S, below=NEW), UNSEEN[2]), None),
     ("orderInfo of another order", (*UNSEEN[:2], asked(HORIZON_S, of="b")), None),
+    ("a history of another symbol", (UNSEEN[0], page(HORIZON_S, symbol="ETHUSDT"), UNSEEN[2]), None),
     ("reads of another symbol", (
         listing(HORIZON_S, symbol="ETHUSDT"), page(HORIZON_S, symbol="ETHUSDT"), UNSEEN[2]
     ), None),
@@ -439,6 +450,7 @@ def test_without_a_name_nothing_can_be_found() -> None:
     made = fed(Named((one,)), listing(90, fresh()), page(90, fresh()), asked(90, of=""))
     assert one.verdict(Book.NORMAL) is None
     hopeless = [made.hopeless]
+    assert not Named((one, target(Want.FINAL, order_id=ID))).hopeless
     one.order_id = str(NEW)
     hopeless.append(made.hopeless)
     fed(made, listing(91, fresh()))
@@ -596,6 +608,24 @@ def test_news_are_told_once_and_only_of_orders_that_the_read_covers() -> None:
     assert made.symbols == {BTC, "ETHUSDT"}
 
 
+def test_a_row_that_cannot_be_believed_is_no_news() -> None:
+    """It is an anomaly, and nothing became known by it."""
+    made = Named((target(Want.FINAL, order_id=ID),))
+    assert made.saw_listing(listing(1, order(status="zz"))) == []
+    assert made.saw_page(page(1, edited(done(), unreadable=("size",)))) == []
+    assert len(made.anomalies) == 2
+
+
+def test_of_two_reads_of_one_moment_the_last_one_counts() -> None:
+    """They came in that order; and one of the moment of the proof may show the order open."""
+    one = target(Want.FINAL, order_id=ID)
+    made = Named((one,))
+    made.saw_listing(listing(1, order()))
+    assert made.saw_listing(listing(1, order(status="partially_filled"))) == [one]
+    fed(made, page(1, done()), listing(1, order()))
+    assert made.anomalies == []
+
+
 def test_what_contradicts_itself_is_noted_once() -> None:
     """Open after it was final, two ends, a status that nobody knows, a final row that cannot be read."""
     one, two, three = (target(Want.FINAL, order_id=str(FIRST_ID + number)) for number in (1, 2, 3))
@@ -623,6 +653,7 @@ def test_what_contradicts_itself_is_noted_once() -> None:
     ("facts", "cleared_s"),
     [
         ((listing(0.04), listing(0.06)), 0.06),
+        ((listing(ANSWERED_S),), ANSWERED_S),
         ((listing(0.1, order(1), order(2)), listing(0.2, order(2)), listing(0.3)), 0.3),
         ((listing(0.1, order(1), order(2)), page(0.2, done(1), done(2, status="filled"))), 0.2),
         ((listing(0.1, order(2)), page(0.2, done(2))), 0.2),
@@ -676,11 +707,28 @@ def test_several_commands_are_as_certain_as_the_least_certain(known: list[Certai
         ((listing(1),), "not_found"),
         ((asked(1),), "not_found"),
         ((listing(1, order()),), "deadline"),
+        # Of one moment: what shows it is right.
+        ((listing(1), asked(1, order())), "deadline"),
     ],
 )
 def test_why_it_is_unknown(facts: Any, reason: str) -> None:
     """Nothing could be read; it was there and is gone; it was never there; or its time was up."""
     assert fed(Named((target(Want.FINAL, order_id=ID),)), *facts).why_unknown() == reason
+
+
+@pytest.mark.parametrize(
+    ("facts", "reason"),
+    [
+        ((listing(1, order(1), order(2)), listing(2, order(2))), "vanished"),
+        ((listing(1, order(2)),), "not_found"),
+        ((listing(1, order(1), order(2)),), "deadline"),
+    ],
+)
+def test_why_it_is_unknown_of_one_order_among_others(facts: Any, reason: str) -> None:
+    """The worst that is known of any of them."""
+    made = fed(Named((target(Want.FINAL, order_id=ID), target(Want.FINAL, order_id=str(FIRST_ID + 2)))), *facts)
+    assert made.why_unknown() == reason
+    assert not made.settled
 
 
 def test_another_round_keeps_what_was_read_and_reads_absence_anew() -> None:
@@ -791,6 +839,9 @@ def test_a_page_is_deep_when_its_oldest_row_is_from_before_the_signing() -> None
     assert new.deep(page(1, done(3, created_s=1), done(2, created_s=-1)))
     assert new.deep(page(1, done(3, created_s=None), done(2, created_s=-1)))
     assert not new.deep(page(1, done(3, created_s=1), done(2, created_s=0.5)))
+    # The clock is known to 5 ms: a row of that very moment may be younger.
+    assert not new.deep(page(1, done(2, created_s=-0.005)))
+    assert new.deep(page(1, done(2, created_s=-0.006)))
     assert not new.deep(page(1, done(3, created_s=None)))
 
 
@@ -823,6 +874,85 @@ def test_a_page_that_ends_with_the_earlier_order_is_deep() -> None:
 def test_what_keeps_an_answer_from_showing_that_a_new_order_is_absent(row: Order, alone: bool, may: bool) -> None:
     """It may be the order itself, as far as can be told from its name, symbol and time."""
     assert bool(target(Want.PRESENT, client_oid="a").may_be(row, alone=alone)) is may
+
+
+@pytest.mark.parametrize(
+    ("row", "alone", "may"),
+    [
+        # By its times an old order with its client id, open or with a status nobody knows: perhaps ours.
+        (order(oid="a"), False, True),
+        (order(oid="a", status="zz"), False, True),
+        (order(oid="a", created_s=0.005), False, True),
+        (done(oid="a"), False, False),
+        # A newer one hides it only where the answer has room for one.
+        (order(oid="a", created_s=0.006), False, False),
+        (order(oid="a", created_s=0.006), True, True),
+        (order(), True, False),
+    ],
+)
+def test_what_keeps_an_answer_from_showing_that_an_old_order_is_absent(row: Order, alone: bool, may: bool) -> None:
+    """Of one that is to end and is known by its client id alone."""
+    assert bool(target(Want.FINAL, client_oid="a").may_be(row, alone=alone)) is may
+
+
+@pytest.mark.parametrize("moment_ms", [-1, 0])
+def test_order_info_finds_a_client_id_for_two_hours_less_what_reads_may_lag(moment_ms: int) -> None:
+    """Of a new order; an old one that is still open is found, and one that ended is another matter."""
+    server_ms = T_MS - ERROR_MS + 7_200_000 - 60_000 + moment_ms
+    assert target(Want.PRESENT, client_oid="a").findable(server_ms) is (moment_ms < 0)
+    assert target(Want.FINAL, client_oid="a").findable(server_ms)
+    assert not target(Want.PRESENT, signed(bounds_ms=lambda at_ns: None), client_oid="a").findable(T_MS)
+
+
+def test_a_read_with_a_row_that_may_be_the_order_is_no_witness() -> None:
+    """Of its absence: what has to be read again is read again."""
+    row = fresh(status="zz")
+    one = target(Want.PRESENT, signed(Certainty.MAYBE), client_oid="a")
+    fed(Named((one,)), listing(1, row), page(1, row), asked(1, row, of="a"))
+    assert (one.hidden_ns, one.listed_ns, one.paged_ns, one.asked_ns) == (ns(1), -1, -1, -1)
+
+
+def test_the_next_moment_that_can_prove_the_contrary_lies_ahead() -> None:
+    """Only an order that had the client id before is decided as soon as a listing can be."""
+    made = Named((target(Want.FINAL, order_id=ID),))
+    assert made.next_over_ns(ns(0)) == ns(HORIZON_S)
+    assert made.next_over_ns(ns(HORIZON_S)) is None
+
+
+def test_each_order_is_judged_whatever_stands_before_it() -> None:
+    """One that is known by its id says nothing of the next one, whose client id another order had before."""
+    one, other = target(Want.FINAL, order_id=str(NEW)), target(Want.FINAL, client_oid="a")
+    fed(Named((one, other)), *RECYCLED)
+    assert (one.verdict(Book.NORMAL), other.verdict(Book.NORMAL)) == (None, Verdict.DONE)
+
+
+@pytest.mark.parametrize(("created_s", "noted"), [(-1, True), (0.005, True), (0.006, False), (None, False)])
+def test_an_earlier_order_was_created_by_the_signing_as_far_as_can_be_known(
+    created_s: float | None, noted: bool
+) -> None:
+    """A later one tells nothing of what had the client id before."""
+    one = target(Want.FINAL, client_oid="a")
+    fed(Named((one,)), page(1, edited(done(created_s=created_s, oid="a"), updated_ms=None)))
+    assert (one.earlier is not None) is noted
+
+
+@pytest.mark.parametrize(
+    ("wanted", "has"),
+    [
+        ({"trigger_price": "7"}, True),
+        ({"trigger_price": "7.00"}, True),
+        ({"trigger_price": "8"}, False),
+        ({"symbol": BTC}, True),
+        ({"status": "live"}, True),
+        ({"status": "executed"}, False),
+        ({"trigger_price": "7", "status": "executed"}, False),
+        ({"nothing": "7"}, False),
+        ({}, True),
+    ],
+)
+def test_values_compare_as_what_they_are(wanted: dict[str, str], has: bool) -> None:
+    """Amounts as numbers, words as words, and what the exchange writes for one of its words."""
+    assert has_values(trigger(), wanted) is has
 
 
 @pytest.mark.parametrize(("hidden_s", "absent_s"), [(0.5, 1), (0.999, 1), (1, None), (2, None)])

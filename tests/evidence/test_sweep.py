@@ -307,6 +307,30 @@ def test_late_orders_alone_end_the_chain() -> None:
     assert (mixed.history_read, mixed.history_below) == (False, FIRST_ID + 200)
 
 
+@pytest.mark.parametrize(
+    ("rows", "known", "read"),
+    [
+        ((done(9, 1.5, created_s=1), done(8, 1.5, created_s=1)), (), False),
+        # Down to one from before the signing, to nothing, or in vain where it is known what is looked for.
+        ((done(9, 1.5, created_s=1), done(8, -5)), (), True),
+        ((), (), True),
+        ((done(9, 1.5, created_s=1),), (order(3),), True),
+    ],
+)
+def test_a_resumed_sweep_reads_down_through_what_is_newer_than_it(
+    rows: tuple[Order, ...], known: tuple[Order, ...], read: bool
+) -> None:
+    """Without a snapshot: days after it a page of nothing but newer orders does not end its history."""
+    made = Sweep("BTCUSDT", snapshot=False, bounds_ms=bounds)
+    made.signed(SIGNED_NS, T_MS)
+    for each in known:
+        made.placed(each)
+    made.answered(Certainty.MAYBE, ns(0.05))
+    fed(made, listing(2), page(2.1, *rows, last=False))
+    assert made.history_read is read
+    assert made.history_below == (None if read else FIRST_ID + 8)
+
+
 @pytest.mark.failure(41, 44)
 def test_what_lies_below_a_page_whose_rows_came_late_is_owed() -> None:
     """
@@ -318,7 +342,8 @@ def test_what_lies_below_a_page_whose_rows_came_late_is_owed() -> None:
     fed(made, page(9, done(30), done(20), below=FIRST_ID + 31, last=False))
     assert (made.missing, made.history_read, made.history_below) == ([], False, FIRST_ID + 20)
     assert made.outcome() is None
-    # Not the page that is owed: a higher one, the top, or one that ignores its cursor.
+    # Not the page that is owed: a lower one, the last of all, a higher one, the top, or one that ignores its cursor.
+    fed(made, page(9.05, done(5, -5), below=FIRST_ID + 10, last=False), page(9.06, below=FIRST_ID + 10))
     fed(made, page(9.1, done(40, -5), below=FIRST_ID + 50, last=False), page(9.2, done(45, -5), last=False))
     fed(made, page(9.3, done(30), done(20), below=FIRST_ID + 20, last=False))
     assert made.history_below == FIRST_ID + 20
@@ -566,6 +591,8 @@ def test_rechecking_keeps_the_orders_and_forgets_the_readings() -> None:
         ((listing(2, order()),), "deadline"),
         ((listing(2),), "deadline"),
         ((listing(1, order(1), order(2, 1)), listing(2, order(1))), "deadline"),
+        ((listing(1, order(1)), listing(2, order(2, 1))), "vanished"),
+        ((listing(0, order(1)),), "deadline"),
     ],
 )
 def test_why_it_is_unknown(facts: Any, reason: str) -> None:
@@ -815,6 +842,7 @@ def test_open_is_what_the_last_listing_showed() -> None:
     fed(made, listing(0, order(3), order(2)), listing(1, order(4), order(3)))
     assert made.open_ids == [str(FIRST_ID + 3), str(FIRST_ID + 4)]
     assert fed(made, page(1, done(4))).open_ids == [str(FIRST_ID + 3)]
+    assert evidence(listing(0, order(2), order(1))).open_ids == [str(FIRST_ID + 1), str(FIRST_ID + 2)]
 
 
 def test_what_is_owed_is_where_the_next_page_begins() -> None:
