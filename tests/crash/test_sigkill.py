@@ -67,8 +67,8 @@ async def killed(exchange: SimulatedExchange, lives: list[Life]) -> list[int]:
     return ended
 
 
-async def resumed(exchange: SimulatedExchange, life: Life) -> None:
-    """The second life, and the judgement."""
+async def resumed(exchange: SimulatedExchange, life: Life) -> str:
+    """The second life, and the judgement; returns the outcome."""
     key = exchange.credentials(life.account)
     limits = LocalLimits()
     async with BitgetClient(key, base_url=exchange.base_url, journal=life.journal, limits=limits) as client:
@@ -76,7 +76,7 @@ async def resumed(exchange: SimulatedExchange, life: Life) -> None:
         if life.point in NOT_SENT:
             assert handles == ()
             assert life.copies == 0
-            return
+            return "never sent"
         (pending,) = handles
         assert isinstance(pending, PendingCancellation if life.verb == "sweep" else PendingPlacement)
         report: Any = await pending.settled(30)
@@ -96,12 +96,14 @@ async def resumed(exchange: SimulatedExchange, life: Life) -> None:
         assert report.outcome in ((PlacementOutcome.PLACED,) if sent else absent)
         assert still_open == ((report.placement.order_id,) if sent else ())
     assert copies(exchange, life) == life.copies, "a resumed client sent a command"
+    name: str = report.outcome.name
+    return name
 
 
 @pytest.mark.failure(53)
 @pytest.mark.parametrize("verb", VERBS)
 def test_a_killed_process_leaves_what_the_next_one_needs(
-    verb: str, tmp_path: Path, count_cases: Callable[[int], None]
+    verb: str, tmp_path: Path, count_cases: Callable[[int], None], figure: Callable[[str, Any], None]
 ) -> None:
     """Nine points, three ways to fsync: the outcome that the truth has, and not one command more."""
 
@@ -129,8 +131,11 @@ def test_a_killed_process_leaves_what_the_next_one_needs(
             for life in lives:
                 life.copies = copies(exchange, life)
             results = await asyncio.gather(*(resumed(exchange, life) for life in lives), return_exceptions=True)
-            failures = [(life, result) for life, result in zip(lives, results, strict=True) if result is not None]
+            failures = [(life, each) for life, each in zip(lives, results, strict=True) if not isinstance(each, str)]
             assert not failures, failures
             count_cases(len(lives))
+            for point in POINTS:
+                came_to = [each for life, each in zip(lives, results, strict=True) if life.point == point]
+                figure(f"crash.{verb}: {point}", came_to)
 
     asyncio.run(main())
