@@ -341,7 +341,9 @@ GARBAGE: list[tuple[str, bytes]] = [
 @pytest.mark.failure(13, 14, 16, 18)
 @each_row
 @pytest.mark.parametrize("body", [body for _, body in GARBAGE], ids=[name for name, _ in GARBAGE])
-@pytest.mark.parametrize(("status", "reason"), [(200, "unreadable"), (404, "http_status"), (502, "http_status")])
+@pytest.mark.parametrize(
+    ("status", "reason"), [(200, "unreadable"), (400, "http_status"), (404, "http_status"), (502, "http_status")]
+)
 def test_what_is_not_the_exchanges_envelope_proves_nothing(
     row: Endpoint, body: bytes, status: int, reason: str
 ) -> None:
@@ -349,6 +351,21 @@ def test_what_is_not_the_exchanges_envelope_proves_nothing(
     error = unknown(answer(row, body, status), reason)
     assert error.http_status == status
     assert error.endpoint == row.label
+
+
+@pytest.mark.failure(14, 16)
+@pytest.mark.parametrize(("status", "reason"), [(200, "unreadable"), (299, "unreadable"), (400, "http_status")])
+def test_an_envelope_without_a_code_proves_nothing(status: int, reason: str) -> None:
+    """Neither a receipt nor a refusal; where the status says more than the body, it is named."""
+    assert unknown(answer(CANCEL_SYMBOL_ORDER, envelope({}, ""), status), reason).http_status == status
+
+
+def test_a_long_honest_answer_is_read() -> None:
+    """A page of large records is above the size from which bodies are looked at for too many parts."""
+    rows = [GOOD_ROW | {"clientOid": "x" * 900} for _ in range(100)]
+    said = answer(HISTORY_ORDERS, envelope(rows))
+    assert len(said.value) == 100
+    assert said.anomalies == ()
 
 
 @pytest.mark.failure(18, 31)
@@ -572,7 +589,20 @@ def test_one_bad_field_of_the_envelope_does_not_cost_the_rows() -> None:
 
 
 @pytest.mark.parametrize(
-    ("told_ms", "time_ms"), [(str(T_MS), T_MS), (T_MS, T_MS), ("9" * 19, None), ("", None), (True, None), (None, None)]
+    ("told_ms", "time_ms"),
+    [
+        (str(T_MS), T_MS),
+        (T_MS, T_MS),
+        ("9" * 19, None),
+        ("", None),
+        (True, None),
+        (None, None),
+        # Thirteen digits: milliseconds of the years 2001 to 2286.
+        (999_999_999_999, None),
+        (1_000_000_000_000, 1_000_000_000_000),
+        ("9999999999999", 9_999_999_999_999),
+        (10_000_000_000_000, None),
+    ],
 )
 def test_the_clock_is_told_beside_data_that_cannot_be_read(told_ms: object, time_ms: int | None) -> None:
     """As a number or as a text of a sensible length."""

@@ -203,16 +203,17 @@ def test_the_bounds_of_the_breakers_jitter(rng: random.Random, gaps_ms: list[int
 def test_the_history_is_wanted_from_the_deciding_moment_on() -> None:
     """Before it, it could not be counted; after it, until it is read and every order has its end."""
     look = look_after(listing(0, 1))
-    look.window(at(1_999))
-    assert not look.wants_history
-    look.window(at(2_000))
-    assert look.wants_history
+    wanted = []
+    for from_ms in (1_999, 2_000):
+        look.window(at(from_ms))
+        wanted.append(look.wants_history)
     look.decided = True
-    assert not look.wants_history
+    wanted.append(look.wants_history)
     look.evidence.saw_listing(listing(2_000))
-    assert look.wants_history
+    wanted.append(look.wants_history)
     look.evidence.saw_page(history(2_100, 1))
-    assert not look.wants_history
+    wanted.append(look.wants_history)
+    assert wanted == [False, True, False, True, False]
 
 
 @pytest.mark.parametrize(
