@@ -617,6 +617,14 @@ def test_symbols_with_a_planned_delisting_left_empty() -> None:
     assert (row.off_ms, row.open_ms, row.unreadable) == (None, 1_532_454_360_000, ())
 
 
+def test_symbols_are_read_however_many_there_are() -> None:
+    """One such field in each of more rows than are read field by field; without blanks, as the exchange writes."""
+    rows = [{"symbol": f"S{number}USDT", "offTime": ""} for number in range(1_500)]
+    said = answer(SYMBOLS, json.dumps(envelope(rows), separators=(",", ":")).encode())
+    assert [row.symbol for row in said.value] == [row["symbol"] for row in rows]
+    assert said.anomalies == ()
+
+
 # -- anything at all ----------------------------------------------------------------------------------------------
 
 LEAVES: st.SearchStrategy[Any] = (

@@ -162,6 +162,24 @@ def test_the_accounts_page_serves_whom_the_last_one_reached_and_who_has_not_begu
     assert inquiry._on_account_page(look) is (fits or number == 499)
 
 
+def test_nothing_is_read_before_the_answer_unless_a_snapshot_is_asked_for() -> None:
+    """By silence the fewest requests are made."""
+    inquiry, made = inquiry_of(BTC)
+    inquiry.add(BTC, made[BTC], at(0))
+    assert inquiry.due(at(0)) == []
+    inquiry.add(BTC, made[BTC], at(0), snapshot=True)
+    assert inquiry.due(at(0)) == [Read(LISTING, BTC)]
+
+
+def test_a_failure_is_no_ban_unless_that_is_said() -> None:
+    """Others may go on reading beside the one that failed."""
+    inquiry, _ = inquiry_of(BTC)
+    inquiry.failed(Read(LISTING, BTC), at(60))
+    assert not inquiry._breaker.probing
+    inquiry.failed(Read(LISTING, BTC), at(60), turned_away=True)
+    assert inquiry._breaker.probing
+
+
 def test_answered_says_until_when_the_first_look_happens() -> None:
     """Who waits for it sets a timer."""
     inquiry, _ = inquiry_of(BTC)

@@ -123,6 +123,18 @@ def test_a_history_that_may_prove_absence_is_followed_at_once(seconds: float) ->
     assert look.from_ns == at(seconds)
 
 
+def test_a_history_that_is_deep_enough_for_who_needs_it_now_is_not_followed() -> None:
+    """It goes on for another order, which it can tell nothing of yet."""
+    old = Target(command=command(), symbol=BTC, want=Want.FINAL, client_oid="o", earlier=(young(80), "orderInfo", 0))
+    look = look_of(old, *places("a"), certainty=LOST)
+    page = history(2, 90, 80)
+    look.evidence.saw_page(page)
+    assert look.evidence.history_below(BTC, at(2)) == 80
+    look.window(at(99))
+    look.told(Read(ReadKind.HISTORY, BTC), page, at(2.1), moved=False)
+    assert look.from_ns == at(99)
+
+
 def test_a_history_that_proves_nothing_yet_is_not_followed() -> None:
     """The next look will read it anew."""
     look = look_of(*places("a"), certainty=LOST)
