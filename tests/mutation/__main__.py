@@ -3,7 +3,8 @@
 
 Writes docs/measured/mutation.json and fails if a room is below the bar, or if a mutant survives that
 `survivors.py` gives no reason for. `--room NAME` runs one room, `--again` only what survived the last time, `--step N`
-every Nth mutant (and writes nothing).
+every Nth mutant (and writes nothing), `--workers N` by so many processes. After the source of a room has changed,
+`--again` counts what was killed before it: run the room in full.
 
 Why a runner of our own: mutmut 3 leaves decorated functions alone, and most of what evidence says is said in properties
 and dataclasses; cosmic-ray writes each mutant into the source and starts an interpreter and a test run for it, which is
@@ -30,16 +31,16 @@ from .survivors import REASONS
 from .worker import alone, work
 
 BAR = 0.85
-WORKERS = 2
+WHAT = "Mutation testing: changes to the pure rooms, one small thing each, that their own tests notice"
 MEASURED = ROOT / "docs" / "measured" / "mutation.json"
 
 
-def results_of(room: str, step: int, only: list[str] | None) -> dict[str, str]:
+def results_of(room: str, step: int, only: list[str] | None, workers: int) -> dict[str, str]:
     """Run all of a room's mutants, or only those, by several processes."""
     with tempfile.TemporaryDirectory() as folder:
         chosen = Path(folder) / "only.json"
         chosen.write_text(json.dumps(only), encoding="utf-8")
-        files = [Path(folder) / f"{number}.json" for number in range(WORKERS)]
+        files = [Path(folder) / f"{number}.json" for number in range(workers)]
         running = [
             subprocess.Popen(
                 [
@@ -49,7 +50,7 @@ def results_of(room: str, step: int, only: list[str] | None) -> dict[str, str]:
                     "--work",
                     room,
                     str(number),
-                    str(WORKERS),
+                    str(workers),
                     str(step),
                     str(file),
                     str(chosen),
@@ -92,12 +93,14 @@ def unused(room: str, results: dict[str, str]) -> list[str]:
 
 def summary(room: str, results: dict[str, str]) -> dict[str, Any]:
     """What is written about a room."""
-    survivors = sorted(key for key, result in results.items() if result == "survived")
+    names = sorted(key for key, result in results.items() if result == "survived")
+    survivors = [{"mutant": key, "reason": reason_for(room, key)} for key in names]
     return {
         "mutants": len(results),
         "killed": len(results) - len(survivors),
         "score": round(1 - len(survivors) / max(1, len(results)), 4),
-        "survivors": [{"mutant": key, "reason": reason_for(room, key)} for key in survivors],
+        "survivors_without_a_reason": sum(each["reason"] is None for each in survivors),
+        "survivors": survivors,
     }
 
 
@@ -105,8 +108,8 @@ def kept() -> dict[str, Any]:
     """What the last runs have written, by room."""
     if not MEASURED.exists():
         return {}
-    figures: dict[str, Any] = json.loads(MEASURED.read_text(encoding="utf-8"))["figures"]
-    return figures
+    whole: dict[str, Any] = json.loads(MEASURED.read_text(encoding="utf-8"))
+    return {room: whole[room] for room in ROOMS if room in whole}
 
 
 def merged(before: dict[str, Any], results: dict[str, str]) -> dict[str, str]:
@@ -115,14 +118,14 @@ def merged(before: dict[str, Any], results: dict[str, str]) -> dict[str, str]:
     return killed | results
 
 
-def run(rooms: Sequence[str], step: int, again: bool) -> int:
+def run(rooms: Sequence[str], step: int, again: bool, workers: int) -> int:
     """Run, print, write; returns the exit code."""
     failed = False
     for room in rooms:
         began = time.monotonic()
         before = kept().get(room)
         only = [each["mutant"] for each in before["survivors"]] if again and before else None
-        results = results_of(room, step, only)
+        results = results_of(room, step, only, workers)
         if again and before:
             results = merged(before, results)
         found = summary(room, results)
@@ -145,12 +148,12 @@ def write(figures: dict[str, Any]) -> None:
     """Keep the figures, room by room."""
     MEASURED.parent.mkdir(exist_ok=True)
     whole = {
-        "date": time.strftime("%Y-%m-%d", time.gmtime()),
+        "what": WHAT,
         "command": "python -m tests.mutation",
-        "seed": 0,
+        "date": time.strftime("%Y-%m-%d", time.gmtime()),
         "machine": f"{os.cpu_count()} cores, CPython {platform.python_version()}",
-        "figures": {room: figures[room] for room in ROOMS if room in figures},
     }
+    whole |= {room: figures[room] for room in ROOMS if room in figures}
     MEASURED.write_text(json.dumps(whole, indent=1, ensure_ascii=False) + "\n", encoding="utf-8")
 
 
@@ -160,6 +163,7 @@ def main() -> int:
     parser.add_argument("--room", choices=list(ROOMS), action="append")
     parser.add_argument("--step", type=int, default=1)
     parser.add_argument("--again", action="store_true")
+    parser.add_argument("--workers", type=int, default=2)
     parser.add_argument("--work", nargs=6, help=argparse.SUPPRESS)
     parser.add_argument("--alone", nargs=3, help=argparse.SUPPRESS)
     given = parser.parse_args()
@@ -169,7 +173,7 @@ def main() -> int:
         room, number, count, step, out, only = given.work
         work(room, int(number), int(count), int(step), Path(out), json.loads(Path(only).read_text(encoding="utf-8")))
         return 0
-    return run(given.room or list(ROOMS), given.step, given.again)
+    return run(given.room or list(ROOMS), given.step, given.again, given.workers)
 
 
 if __name__ == "__main__":

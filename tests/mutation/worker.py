@@ -76,7 +76,8 @@ class Forks:
             if in_place(module, mutant):
                 file = str(path_of(module))
                 # What makes a table is called at the import only: whoever reads the table must notice.
-                items = callers.get((file, mutant.where or "")) or (module in TABLES and callers.get((file, ""))) or []
+                where = "" if module in TABLES else mutant.where or ""
+                items = callers.get((file, where), [])
                 self.tell(mutant.key, self._fork(module, mutant, items))
         return True
 
@@ -118,7 +119,11 @@ class Forks:
             order.append((turns[name], took[number], number))
         found: dict[tuple[str, str], list[pytest.Item]] = {}
         for _, _, number in sorted(order):
-            for where in {*called[number], *((file, "") for file, _ in called[number])}:
+            # What calls nothing of them may read their tables.
+            for where in {
+                *called[number],
+                *((file, "") for file, _ in called[number] or ((file, "") for file in files)),
+            }:
                 found.setdefault(where, []).append(items[number])
         return found
 
