@@ -117,7 +117,7 @@ class CommandsWorld(Driven):
             super()._judge_report(settled)
             return
         settled.judged = True
-        demand(settled.settled_ns <= course.deadline_ns + 260_000_000, "g: settled by its deadline", settled.report)
+        demand(self._in_time(settled), "g: settled by its deadline", settled.report)
         if isinstance(course, SweepCourse):
             self._judge_plan_sweep(settled, course)
             return

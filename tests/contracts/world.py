@@ -301,17 +301,18 @@ class World:
             if order.uid == uid and order.symbol == symbol and not order.draft.tpsl and order.created_ns <= until_ns
         ]
 
+    def _in_time(self, settled: Settled) -> bool:
+        """By its deadline; or right after the program stood still over it. The world looks every 250 ms."""
+        late_ns = settled.settled_ns - settled.handle._course.deadline_ns
+        return late_ns <= 260_000_000 or any(0 <= settled.settled_ns - each <= 260_000_000 for each in self.stalled_ns)
+
     def _judge_report(self, settled: Settled) -> None:
         handle, report = settled.handle, settled.report
         if settled.judged:
             return
         settled.judged = True
         signed_ns = handle._course.evidence.signed_ns
-        # The world looks every 250 ms; and who stood still over a deadline could not keep it.
-        passed_ns = [handle._course.deadline_ns, *self.stalled_ns]
-        in_time = any(settled.settled_ns - each <= 260_000_000 for each in passed_ns if each <= settled.settled_ns)
-        early = settled.settled_ns <= handle._course.deadline_ns
-        demand(early or in_time, "5: settled by its deadline", report.symbol)
+        demand(self._in_time(settled), "5: settled by its deadline", report.symbol)
         if report.outcome in (Outcome.CONFIRMED, Outcome.NOTHING_TO_CANCEL):
             for order in self._mine(report.symbol, signed_ns):
                 final = order.final_ns is not None and order.final_ns <= settled.settled_ns
