@@ -71,7 +71,7 @@ cover: $(VENV)/.stamp-dev ## branch coverage: all rooms shown, the pure ones mus
 	$(BIN)/coverage report --include='bitget_async/*' --fail-under=0
 	$(BIN)/coverage report
 
-mutation: $(VENV)/.stamp-dev ## would the tests of the pure rooms notice a changed line? an hour; writes docs/measured/mutation.json
+mutation: $(VENV)/.stamp-dev ## would the tests of the pure rooms notice a changed line? a quarter of an hour; writes docs/measured/mutation.json
 	$(BIN)/python -m tests.mutation
 
 docs: $(VENV)/.stamp-dev ## docs/endpoints.md from the catalogue, docs/reliability.md from the last whole test run
