@@ -28,19 +28,11 @@ from bitget_async import (
 from bitget_async.clock import VirtualClock
 from bitget_async.evidence import Certainty
 from bitget_async.sim import Fault, Settings, SimulatedExchange
-from tests.conftest import run_virtual
+from tests.conftest import CALM, run_virtual
 from tests.test_handle import KINDS, Kind
 
 BTC = "BTCUSDT"
 START_MS = 1_750_000_000_000
-CALM = {
-    "request_latency_s": 0.02,
-    "answer_latency_s": 0.02,
-    "listing_lag_s": 0.0,
-    "history_lag_s": 0.0,
-    "order_info_lag_s": 0.0,
-    "sweep_delay_s": 0.1,
-}
 FINAL = {Fate.CANCELLED, Fate.FILLED, Fate.TRIGGERED, Fate.FAILED}
 Make = Callable[[SimulatedExchange, BitgetClient], Awaitable[Any]]
 

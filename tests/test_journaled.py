@@ -15,8 +15,8 @@ from bitget_async import BitgetClient, NotSent, OutcomeUnknown, UsageError
 from bitget_async.clock import VirtualClock
 from bitget_async.journal import Journal, Kind
 from bitget_async.sim import Settings, SimulatedExchange, faults
-from tests.conftest import run_virtual
-from tests.lives import BTC, CALM, START_MS, client_at, commands_at, kinds
+from tests.conftest import CALM, run_virtual
+from tests.lives import BTC, START_MS, client_at, commands_at, kinds
 
 every_kind = pytest.mark.parametrize("kind", kinds().values(), ids=kinds().keys())
 

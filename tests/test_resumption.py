@@ -22,8 +22,8 @@ from bitget_async.evidence import Certainty
 from bitget_async.journal import Kind
 from bitget_async.resumption import Home, Now, describe, fold, read, restore, was_sent
 from bitget_async.sim import Settings, SimulatedExchange
-from tests.conftest import run_virtual
-from tests.lives import CALM, START_MS, client_at, kinds
+from tests.conftest import CALM, run_virtual
+from tests.lives import START_MS, client_at, kinds
 
 KINDS = kinds()
 SALT = "0123456789abcdef"

@@ -23,7 +23,7 @@ from bitget_async import BitgetClient, NotSent, Pending, Unconfirmed
 from bitget_async.clock import VirtualClock
 from bitget_async.endpoints import Endpoint
 from bitget_async.sim import Settings, SimulatedExchange
-from tests.conftest import run_virtual
+from tests.conftest import CALM, run_virtual
 from tests.contracts.world import CountingLimits
 
 # No call of a scenario takes as long; a waiter that is forgotten does.
@@ -130,15 +130,7 @@ class Stage:
     async def main(self) -> None:
         """The whole run."""
         loop = asyncio.get_running_loop()
-        calm: dict[str, Any] = {
-            "request_latency_s": 0.02,
-            "answer_latency_s": 0.02,
-            "listing_lag_s": 0.0,
-            "history_lag_s": 0.0,
-            "order_info_lag_s": 0.0,
-            "sweep_delay_s": 0.1,
-        }
-        settings = Settings(**{**calm, **self.scenario.settings})
+        settings = Settings(**{**CALM, **self.scenario.settings})
         async with asyncio.timeout(HANGS_S), SimulatedExchange(5, clock=VirtualClock(), settings=settings) as exchange:
             self.exchange = exchange
             self.client = BitgetClient(

@@ -12,7 +12,7 @@ import selectors
 import ssl
 import traceback
 from collections import Counter
-from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
+from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from decimal import Decimal
@@ -26,6 +26,7 @@ from bitget_async.clock import Clock, VirtualClock
 from bitget_async.endpoints import Endpoint
 from bitget_async.limits import LocalLimits
 from bitget_async.sim import FaultProxy, Settings, SimulatedExchange
+from tests.conftest import run_on
 
 __all__ = [
     "CALLS",
@@ -78,27 +79,8 @@ def run_over_sockets(main: Callable[[], Awaitable[T]], *, debug: bool = True) ->
     loop = asyncio.SelectorEventLoop(selector)
     loop.time = lambda: selector.now_s  # type: ignore[method-assign]
     loop.set_debug(debug)
-    unheard: list[Mapping[str, Any]] = []
-    loop.set_exception_handler(lambda _, context: unheard.append(context))
-
-    async def whole() -> T:
-        result = await main()
-        await asyncio.sleep(1)
-        left = asyncio.all_tasks() - {asyncio.current_task()}
-        assert not left, f"tasks left behind: {left}"
-        return result
-
-    try:
-        asyncio.set_event_loop(loop)
-        result = loop.run_until_complete(whole())
-        loop.run_until_complete(loop.shutdown_asyncgens())
-    finally:
-        asyncio.set_event_loop(None)
-        loop.close()
     # The server's side of a failed handshake is told to the loop only.
-    unheard = [each for each in unheard if not isinstance(each.get("exception"), ssl.SSLError | ConnectionError)]
-    assert not unheard, f"the loop's exception handler heard: {unheard}"
-    return result
+    return run_on(loop, main, expected=(ssl.SSLError, ConnectionError))
 
 
 @cache
