@@ -3,7 +3,7 @@ The failure model and what the tests say of it: a pytest plugin that counts, and
 
 A test that proves a row of the model is marked `@pytest.mark.failure(5, 6)`. One whose body runs many cases takes the
 fixture `count_cases`; a figure worth showing goes through the fixture `figure`. A run leaves all of it in
-`.cache/reliability.json`; `python -m tests.reliability_page` makes docs/reliability.md of that, of the planted bugs,
+`.cache/reliability.json`, if it was a whole one; `python -m tests.reliability_page` makes docs/reliability.md of that, of the planted bugs,
 and of the longer runs kept in docs/measured.
 """
 
@@ -22,6 +22,7 @@ __all__ = ["FACTS"]
 
 ROOT = Path(__file__).parent.parent
 FACTS = ROOT / ".cache" / "reliability.json"
+LEAKS = ROOT / ".cache" / "leaks.json"
 
 CASES = pytest.StashKey[int]()
 FIGURES = pytest.StashKey[dict[str, Any]]()
@@ -48,10 +49,12 @@ class Gathering:
             counts["cases"] += report.cases
             counts[report.outcome] += 1
 
-    def pytest_sessionfinish(self) -> None:
-        """Leave the facts for `main`."""
-        FACTS.parent.mkdir(exist_ok=True)
-        facts = {"whole": self.whole, "tests": self.tests, "rows": self.rows, "figures": self.figures}
+    def pytest_unconfigure(self) -> None:
+        """Leave the facts of a whole run, with what the search for leaks has left by now."""
+        if not self.whole:
+            return
+        leaks = json.loads(LEAKS.read_text()) if LEAKS.exists() else {}
+        facts = {"tests": self.tests, "rows": self.rows, "figures": self.figures, "leaks": leaks}
         FACTS.write_text(json.dumps(facts, indent=1, sort_keys=True))
 
 
