@@ -2,8 +2,8 @@
 The failure model and what the tests say of it: a pytest plugin that counts, and the page that shows it.
 
 A test that proves a row of the model is marked `@pytest.mark.failure(5, 6)`. One whose body runs many cases takes the
-fixture `count_cases`; a figure worth showing goes through the fixture `figure`. A run leaves all of it in
-`.cache/reliability.json`, if it was a whole one; `python -m tests.reliability_page` makes docs/reliability.md of that, of the planted bugs,
+fixture `count_cases`; a figure worth showing goes through the fixture `figure`. A whole run leaves all of it in
+`.cache/reliability.json`; `python -m tests.reliability_page` makes docs/reliability.md of that, of the planted bugs,
 and of the longer runs kept in docs/measured.
 """
 
