@@ -198,6 +198,23 @@ class Credentials:
             }
         )
 
+    def login(self, timestamp_s: int) -> SealedHeaders:
+        """
+        What a WebSocket is signed in with (reference: "Websocket intro",
+        https://www.bitget.com/api-doc/common/websocket-intro, read 2025-11-30).
+
+        Args:
+            timestamp_s: exchange time in seconds, at most 30 s off when it arrives.
+        """
+        return SealedHeaders(
+            {
+                "apiKey": self._api_key,
+                "passphrase": self._passphrase,
+                "timestamp": str(timestamp_s),
+                "sign": self.sign(f"{timestamp_s}GET/user/verify".encode()),
+            }
+        )
+
     def redact(self, text: str) -> str:
         """The text with every part of this key replaced, for answers that echo what they should not."""
         for part in (self._api_key, self._secret.decode(), self._passphrase):

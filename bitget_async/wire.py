@@ -9,12 +9,10 @@ it is a refusal only if its code stands in the table of definitive refusals. All
 from __future__ import annotations
 
 import json
-import re
-import types
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from functools import cache
 from itertools import count
-from typing import Any, Generic, TypeVar, Union, get_args, get_origin
+from typing import Any, Generic, TypeVar, get_args, get_origin
 from urllib.parse import quote
 
 import msgspec
@@ -23,9 +21,7 @@ import orjson
 from bitget_async.codes import classify
 from bitget_async.endpoints import Effect, Endpoint
 from bitget_async.errors import BitgetError, OutcomeUnknown
-from bitget_async.models import Record
-from bitget_async.models.record import finite
-from bitget_async.models.texts import YesNo
+from bitget_async.models.salvage import ROWS, read_after_all, salvage, without_empty
 
 __all__ = ["Answer", "Reply", "Request", "date", "decode", "encode"]
 
@@ -34,9 +30,6 @@ SUCCESS = "00000"
 
 # Nothing that fits in here can hurt, and a page of 100 orders does.
 SMALL = 80 * 1024
-# Empty fields that are left out at most, and rows that are read field by field at most: more is no honest answer.
-MOST_EMPTY = 20_000
-MOST_SALVAGED = 1_000
 
 
 class Request(msgspec.Struct, frozen=True, gc=False):
@@ -162,7 +155,7 @@ def decode(row: Endpoint, reply: Reply) -> Answer[Any]:
     ):
         # The same as below, without the questions that do not come up here.
         return Answer(data, None, _plausible(envelope.request_time), reply.sent_ns, reply.received_ns)
-    readable = readable or (data is not None and _read_after_all(data))
+    readable = readable or (data is not None and read_after_all(data))
     odd = () if readable else ("an answer held fields that could not be read",)
     if row.effect is Effect.COMMAND and reply.body.count(b'"code"') > 1 and _code_twice(reply.body):
         return _unreadable(row, reply, "its code stands there twice")
@@ -223,18 +216,13 @@ def _decoder(row: Endpoint) -> msgspec.json.Decoder[_Envelope[Any]]:
     return msgspec.json.Decoder(_Envelope[row.returns], strict=False)  # type: ignore[name-defined]
 
 
-# The exchange writes "" and null where it has nothing to say, numbers included. Inside a text every quote has a
-# backslash before it, so this finds fields only.
-_EMPTY = re.compile(rb',"[A-Za-z0-9_]+":(?:""|null)(?=[,}])|(?<=\{)(?:"[A-Za-z0-9_]+":(?:""|null)(?:,|(?=\})))+')
-
-
 def _whole(row: Endpoint, body: bytes) -> _Envelope[Any] | None:
     """The answer if all of it fits the record, as it came or without the fields that were left empty."""
     try:
         return _decoder(row).decode(body)
     except (msgspec.MsgspecError, UnicodeError, ValueError, RecursionError):
         pass
-    filled = _EMPTY.sub(b"", body, MOST_EMPTY)
+    filled = without_empty(body)
     if len(filled) == len(body):
         return None
     try:
@@ -251,8 +239,6 @@ def _bare(row: Endpoint) -> Any:
 
 
 _LOOSE = msgspec.json.Decoder(_Loose)
-_ROWS = msgspec.json.Decoder(list[msgspec.Raw])
-_FIELDS = msgspec.json.Decoder(dict[str, msgspec.Raw])
 
 
 def _loose(body: bytes) -> _Loose | None:
@@ -301,76 +287,7 @@ def _salvage(row: Endpoint, raw: msgspec.Raw) -> Any:
     try:
         if get_origin(row.returns) is list:
             (record,) = get_args(row.returns)
-            return [_salvage_record(record, each, bad) for each in _ROWS.decode(raw)]
-        return _salvage_record(row.returns, raw, bad)
+            return [salvage(record, each, bad) for each in ROWS.decode(raw)]
+        return salvage(row.returns, raw, bad)
     except (msgspec.MsgspecError, UnicodeError, ValueError, TypeError, RecursionError):
         return None
-
-
-@cache
-def _reader(kind: Any) -> msgspec.json.Decoder[Any]:
-    # Making one takes longer than most of what it reads.
-    return msgspec.json.Decoder(kind, strict=False)
-
-
-@cache
-def _told(record: type[Record]) -> tuple[msgspec.structs.FieldInfo, ...]:
-    return tuple(field for field in msgspec.structs.fields(record) if field.name != "unreadable")
-
-
-def _salvage_record(record: type[Record], raw: msgspec.Raw, bad: Iterator[int]) -> Record:
-    try:
-        whole: Record = _reader(record).decode(raw)
-    except (msgspec.ValidationError, ValueError):
-        if next(bad) > MOST_SALVAGED:
-            raise TypeError("too many rows do not fit") from None
-    else:
-        return whole
-    values: dict[str, Any] = {}
-    unreadable: list[str] = []
-    told = _told(record)
-    if record.bare and bytes(raw)[:1] not in (b"{", b"[", b"n"):
-        fields = {record.bare: raw}
-    elif record.__struct_config__.array_like:
-        fields = {field.encode_name: text for field, text in zip(told, _ROWS.decode(raw), strict=False)}
-    else:
-        fields = _FIELDS.decode(raw)
-    for field in told:
-        text = fields.get(field.encode_name)
-        if text is None or bytes(text) in (b'""', b"null"):
-            continue
-        value = _salvage_field(field.type, text, bad)
-        if value is None:
-            unreadable.append(field.encode_name)
-        else:
-            values[field.name] = value
-    return record(**values, unreadable=tuple(unreadable))
-
-
-def _salvage_field(kind: Any, text: msgspec.Raw, bad: Iterator[int]) -> Any:
-    said = bytes(text)
-    try:
-        for each in get_args(kind) if get_origin(kind) in (Union, types.UnionType) else (kind,):
-            if said[:1] == b"{" and _is(each, Record):
-                return _salvage_record(each, text, bad)
-            if said[:1] == b"[" and get_origin(each) is tuple and _is(get_args(each)[0], Record):
-                return tuple(_salvage_record(get_args(each)[0], row, bad) for row in _ROWS.decode(text))
-            if said in (b"true", b"false") and each is YesNo:
-                return YesNo(said.decode())
-        value = _reader(kind).decode(text)
-        finite(value)
-    except (msgspec.MsgspecError, UnicodeError, ValueError, RecursionError):
-        return said.decode() if str in (kind, *get_args(kind)) and said.isdigit() else None
-    return value
-
-
-def _is(kind: Any, of: type) -> bool:
-    return isinstance(kind, type) and issubclass(kind, of)
-
-
-def _read_after_all(value: Any) -> bool:
-    """Whether nothing of salvaged data was lost: no record in it names a field that could not be read."""
-    if isinstance(value, Record):
-        fields = [getattr(value, name) for name in value.__struct_fields__]
-        return not value.unreadable and all(map(_read_after_all, fields))
-    return not isinstance(value, (list, tuple)) or all(map(_read_after_all, value))

@@ -19,7 +19,8 @@ PACKAGE = "bitget_async"
 ROOT = Path(__file__).parent.parent / PACKAGE
 
 F0 = {"errors", "clock", "models", "codes"}
-F1 = {"credentials", "endpoints", "wire", "evidence", "inquiry", "journal", "limits", "rules", "stream.protocol"}
+PURE_STREAM = {"stream.protocol", "stream.talk", "stream.book"}
+F1 = {"credentials", "endpoints", "wire", "evidence", "inquiry", "journal", "limits", "rules"} | PURE_STREAM
 F2 = {"transport"}
 F3 = {"session", "stream.connection"}
 FRONT_DOOR = ""
@@ -59,6 +60,8 @@ PLAN: dict[str, Room] = {
     "journal": room(F0, "orjson", asyncio=False),
     "limits": room(F0 | {"endpoints", "tasks"}, "aiolimiter redis"),
     "stream.protocol": room(F0 | {"credentials"}, "msgspec orjson", asyncio=False),
+    "stream.talk": room(F0 | {"credentials", "stream.protocol"}, asyncio=False),
+    "stream.book": room(F0, "sortedcontainers", asyncio=False),
     # F2. yarl is aiohttp's own type for an address.
     "transport": room(F0 | {"wire", "tasks"}, "aiohttp yarl"),
     # F3

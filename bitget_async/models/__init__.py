@@ -57,6 +57,12 @@ from bitget_async.models.prices import (
     Ticker,
     WhaleFlow,
 )
+from bitget_async.models.pushes import (
+    BookLevel,
+    BookUpdate,
+    CandleUpdate,
+    OrderUpdate,
+)
 from bitget_async.models.record import Record
 from bitget_async.models.reports import (
     CancellationReport,
@@ -113,9 +119,12 @@ __all__ = [
     "BatchAck",
     "Bill",
     "Book",
+    "BookLevel",
+    "BookUpdate",
     "BotAsset",
     "CancellationReport",
     "Candle",
+    "CandleUpdate",
     "Chain",
     "Coin",
     "CoinFee",
@@ -141,6 +150,7 @@ __all__ = [
     "OrderFate",
     "OrderStatus",
     "OrderType",
+    "OrderUpdate",
     "Outcome",
     "Placement",
     "PlacementOutcome",

@@ -155,11 +155,16 @@ class SubOrderStatus(Text):
 
 
 class TradeScope(Text):
-    """Which side of a trade the account was on."""
+    """Which side of a trade the account was on. Streams write `T` and `M`, and a documented example `marker`."""
 
     TAKER = "taker"
     MAKER = "maker"
     UNKNOWN = ""
+
+    @classmethod
+    def _spelling(cls, value: str) -> str:
+        low = value.lower()
+        return {"t": "taker", "m": "maker", "marker": "maker"}.get(low, low)
 
 
 class Result(Text):
