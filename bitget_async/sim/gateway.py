@@ -76,7 +76,7 @@ class Gateway:
         self._desks |= TriggerDesk(triggers, settings, dice).table()
         self._desks |= AccountDesk(venue, funds, settings, dice).table()
         self._desks |= WalletDesk(venue, funds, settings, dice).table()
-        self._desks |= MarketDesk(venue, funds, settings).table()
+        self._desks |= MarketDesk(venue, funds).table()
         self._previous: dict[tuple[str, str | None], object] = {}
 
     async def handle(self, request: Request) -> Reply:

@@ -15,15 +15,13 @@ from bitget_async.sim.fields import plain
 from bitget_async.sim.funds import Funds
 from bitget_async.sim.market import SYMBOLS, Symbol
 from bitget_async.sim.pages import Wanted, page_limit
-from bitget_async.sim.series import GRANULARITIES, Candle, Trade, candles, trade_time_ms, trades
-from bitget_async.sim.settings import Settings
+from bitget_async.sim.series import GRANULARITIES, Candle, Trade, candles, trade_time_ms
 from bitget_async.sim.venue import Venue
 
 __all__ = ["MarketDesk"]
 
 DAY_MS = 86_400_000
 HOUR_MS = 3_600_000
-DEPTH = 200
 # In the recording the newest trade of fills-history was that old.
 TAPE_LAG_MS = 128_000
 STEPS = tuple(f"step{number}" for number in range(6))
@@ -49,10 +47,9 @@ VIP_FIELDS = ("level", "dealAmount", "assetAmount", "takerFeeRate", "makerFeeRat
 class MarketDesk:
     """Every method answers one endpoint: takes the call, gives `data`, raises `Refusal`."""
 
-    def __init__(self, venue: Venue, funds: Funds, settings: Settings) -> None:
+    def __init__(self, venue: Venue, funds: Funds) -> None:
         self._venue = venue
         self._funds = funds
-        self._settings = settings
 
     def table(self) -> dict[str, Callable[[Call], object]]:
         """Route name, or path where the name is taken, -> who answers."""
@@ -126,7 +123,7 @@ class MarketDesk:
     def fills(self, call: Call) -> object:
         """GET market/fills: newest first, lower-case side, milliseconds."""
         symbol = SYMBOLS[known_symbol(call)]
-        found = islice(trades(symbol, call.now_ms + 1), page_limit(call, 100, 500))
+        found = islice(self._venue.tape.before(symbol.name, call.now_ms + 1), page_limit(call, 100, 500))
         return [_trade_row(symbol, trade, trade.side, trade.time_ms) for trade in found]
 
     def fills_history(self, call: Call) -> object:
@@ -138,7 +135,7 @@ class MarketDesk:
         if wanted.below is not None:
             before_ms = min(before_ms, trade_time_ms(wanted.below) + 1)
         oldest_ms = max(wanted.start_ms or 0, call.now_ms - 90 * DAY_MS)
-        found = takewhile(lambda trade: trade.time_ms >= oldest_ms, trades(symbol, before_ms))
+        found = takewhile(lambda trade: trade.time_ms >= oldest_ms, self._venue.tape.before(symbol.name, before_ms))
         page, _ = wanted.page(found, lambda trade: (trade.number, trade.time_ms))
         return [_trade_row(symbol, trade, trade.side.title(), trade.time_ms // 1000 * 1000) for trade in page]
 
@@ -199,29 +196,13 @@ class MarketDesk:
         """
         unit = Decimal(1).scaleb(step - symbol.price_digits)
         sides: dict[str, dict[Decimal, Decimal]] = {"sell": defaultdict(Decimal), "buy": defaultdict(Decimal)}
-        for side, price, size in (*self._market(symbol), *self._orders(symbol)):
-            rounding = ROUND_CEILING if side == "sell" else ROUND_FLOOR
-            merged = (price / unit).to_integral_value(rounding) * unit
-            sides[side][merged] += size
+        depth = self._venue.depths.at(symbol.name, self._venue.timeline.now_ns)
+        for side, rounding in (("sell", ROUND_CEILING), ("buy", ROUND_FLOOR)):
+            for price, size in depth.levels(side):
+                sides[side][(price / unit).to_integral_value(rounding) * unit] += size
         asks = sorted(sides["sell"].items())
         bids = sorted(((price, size) for price, size in sides["buy"].items() if price > 0), reverse=True)
         return asks, bids
-
-    def _orders(self, symbol: Symbol) -> Iterator[tuple[str, Decimal, Decimal]]:
-        for uid in self._venue.accounts:
-            for order in self._venue.shelf(uid).open_now(symbol.name):
-                if order.draft.order_type == "limit":
-                    yield order.draft.side, order.draft.price, order.unfilled
-
-    def _market(self, symbol: Symbol) -> Iterator[tuple[str, Decimal, Decimal]]:
-        """The best prices are those of the tickers: asked is the last one, bid one tick below."""
-        if not self._settings.standing_market:
-            return
-        last, tick = self._venue.last(symbol.name), Decimal(1).scaleb(-symbol.price_digits)
-        for number in range(DEPTH):
-            size = 1 + number * Decimal(37).scaleb(-symbol.size_digits)
-            yield "sell", last + number * tick, size
-            yield "buy", last - (number + 1) * tick, size
 
 
 def _trade_row(symbol: Symbol, trade: Trade, side: str, time_ms: int) -> dict[str, object]:

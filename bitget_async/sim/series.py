@@ -13,7 +13,7 @@ from typing import NamedTuple
 
 from bitget_async.sim.market import Symbol
 
-__all__ = ["GRANULARITIES", "Candle", "Trade", "candles", "trade_time_ms", "trades"]
+__all__ = ["GRANULARITIES", "Candle", "Trade", "candles", "trade_after", "trade_number", "trade_time_ms", "trades"]
 
 MINUTE_MS = 60_000
 HOUR_MS = 60 * MINUTE_MS
@@ -104,19 +104,35 @@ def trades(symbol: Symbol, before_ms: int) -> Iterator[Trade]:
     """The public trades before that time, newest first, one in each two seconds, without end."""
     slot = before_ms // SLOT_MS
     while True:
-        noise = _noise(symbol, "trade", slot)
-        time_ms = slot * SLOT_MS + noise % SLOT_MS
-        if time_ms < before_ms:
-            side = "buy" if noise & 1 else "sell"
-            size = Decimal(1 + (noise >> 8) % 9_999).scaleb(-symbol.size_digits)
-            number = (time_ms - IDS_BEGIN_MS) << 22 | 1 + (noise >> 4) % 9
-            yield Trade(number, time_ms, side, _price(symbol, time_ms), size)
+        trade = _trade(symbol, slot)
+        if trade.time_ms < before_ms:
+            yield trade
         slot -= 1
+
+
+def trade_after(symbol: Symbol, time_ms: int) -> Trade:
+    """The first of these trades after that time."""
+    slot = time_ms // SLOT_MS
+    trade = _trade(symbol, slot)
+    return trade if trade.time_ms > time_ms else _trade(symbol, slot + 1)
+
+
+def trade_number(time_ms: int, small: int) -> int:
+    """The id of a trade made then; the small number tells those of one millisecond apart."""
+    return (time_ms - IDS_BEGIN_MS) << 22 | small
 
 
 def trade_time_ms(number: int) -> int:
     """When the trade with that id was made."""
     return (number >> 22) + IDS_BEGIN_MS
+
+
+def _trade(symbol: Symbol, slot: int) -> Trade:
+    noise = _noise(symbol, "trade", slot)
+    time_ms = slot * SLOT_MS + noise % SLOT_MS
+    side = "buy" if noise & 1 else "sell"
+    size = Decimal(1 + (noise >> 8) % 9_999).scaleb(-symbol.size_digits)
+    return Trade(trade_number(time_ms, 1 + (noise >> 4) % 9), time_ms, side, _price(symbol, time_ms), size)
 
 
 def _floor(kind: Granularity, time_ms: int) -> int:

@@ -44,6 +44,7 @@ class Dice:
     """
 
     def __init__(self, seed: int) -> None:
+        self._seed = seed
         self.network = random.Random(f"{seed}/network")
         self.engine = random.Random(f"{seed}/engine")
         self.replicas = random.Random(f"{seed}/replicas")
@@ -52,6 +53,12 @@ class Dice:
         self.triggers = random.Random(f"{seed}/triggers")
         self.funds = random.Random(f"{seed}/funds")
         self.faults = random.Random(f"{seed}/faults")
+        self.sockets = random.Random(f"{seed}/sockets")
+        self.pushes = random.Random(f"{seed}/pushes")
+
+    def of(self, name: str) -> random.Random:
+        """One more source, which nobody else has: the same for the same name, from its beginning."""
+        return random.Random(f"{self._seed}/{name}")
 
 
 @dataclass(kw_only=True)
@@ -95,7 +102,21 @@ class Settings:
         advertised_quotas: endpoint name -> the quota that the remaining-limit header pretends.
         ip_per_minute: requests a minute of one address before it is banned; `None`: no such limit.
         ip_ban_s: for how long.
-        clock_tolerance_ms: how far a timestamp may be off.
+        clock_tolerance_ms: how far a timestamp may be off; on a socket too.
+        socket_latency_s: between a client and its socket, each way.
+        ack_lag_s: from a login, subscription or command on a socket to its answer.
+        ack_loss: chance that such an answer is never sent; errors always are.
+        login_refusal: code that every login is refused with; empty: none is.
+        push_lag_s: from what happens to the leaving of the frame that tells it.
+        push_loss: chance that a push is never sent.
+        push_doubling: chance that one is sent twice.
+        push_disorder: chance that one changes places with the next on its socket.
+        socket_trading: whether accounts may place and cancel over a socket.
+        socket_life_s: after that long a connection is cut.
+        socket_silence_s: without a `ping` for that long a connection is closed.
+        socket_buffer_bytes: what a client leaves unread before its connection is cut.
+        sockets_open: most connections of one address at a time; `None`: no limit.
+        sockets_opened: most new ones of one address in five minutes; `None`: no limit.
     """
 
     clock_offset_ms: int = 0
@@ -133,6 +154,20 @@ class Settings:
     ip_per_minute: int | None = 6000
     ip_ban_s: float = 300.0
     clock_tolerance_ms: int = 30_000
+    socket_latency_s: Delay = 0.0
+    ack_lag_s: Delay = (0.001, 0.005)
+    ack_loss: float = 0.0
+    login_refusal: str = ""
+    push_lag_s: Delay = (0.005, 0.03)
+    push_loss: float = 0.0
+    push_doubling: float = 0.0
+    push_disorder: float = 0.0
+    socket_trading: bool = True
+    socket_life_s: float = 86_400.0
+    socket_silence_s: float = 120.0
+    socket_buffer_bytes: int = 1 << 20
+    sockets_open: int | None = 100
+    sockets_opened: int | None = 300
 
     def __setattr__(self, name: str, value: object) -> None:
         if name not in self.__dataclass_fields__:

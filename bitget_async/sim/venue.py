@@ -11,13 +11,15 @@ from decimal import Decimal
 from typing import NamedTuple
 
 from bitget_async.sim.accounts import Account
+from bitget_async.sim.depth import Depths
 from bitget_async.sim.ledger import Ledger, cost, trim
 from bitget_async.sim.market import SYMBOLS
 from bitget_async.sim.matching import Matching
-from bitget_async.sim.orders import ZERO, Draft, Mark, Order, Placement
+from bitget_async.sim.orders import ZERO, Draft, Fill, Mark, Order, Placement
 from bitget_async.sim.refusals import Refusal
 from bitget_async.sim.settings import NEVER_NS, Dice, Settings, draw_ns
 from bitget_async.sim.shelf import Shelf
+from bitget_async.sim.tape import Tape
 from bitget_async.sim.timeline import Timeline
 
 __all__ = ["Execution", "Venue"]
@@ -57,7 +59,10 @@ class Venue:
     Attributes:
         ledger: accounts, money, fills.
         price_hooks: called as `hook(symbol, price, now_ns)` after a price moved and what it crosses was filled.
+        order_hooks: called as `hook(order, fill)` after an order changed, with the fill that did it if one did.
         placements: orders that requests have made, oldest first.
+        depths: the books of all symbols.
+        tape: the public trades.
     """
 
     def __init__(self, timeline: Timeline, settings: Settings, dice: Dice) -> None:
@@ -71,8 +76,11 @@ class Venue:
         self.executions: list[Execution] = []
         self.placements: list[Placement] = []
         self.price_hooks: list[Callable[[str, Decimal, int], None]] = []
+        self.order_hooks: list[Callable[[Order, Fill | None], None]] = []
         self._moved: dict[str, Decimal] = {}
         self._matching = Matching(self, settings, dice)
+        self.depths = Depths(self, settings, dice)
+        self.tape = Tape()
 
     @property
     def accounts(self) -> dict[str, Account]:
@@ -151,6 +159,7 @@ class Venue:
         self._shelves[account.uid].add(order)
         if copy is not None:
             self.placements.append(Placement(account.uid, draft.symbol, oid, text, born_ns, born_ms, copy))
+        self._tell_order(order)
         if match and not draft.tpsl:
             self._matching.take(order, now_ns)
         elif not draft.tpsl:
@@ -176,13 +185,17 @@ class Venue:
         base = left if amount is None else min(amount, left)
         quote = trim(base * at)
         self._book(order, base, quote, at, scope, now_ns)
-        self.ledger.against_market(order, base, quote, self.timeline.epoch_ms(now_ns))
+        now_ms = self.timeline.epoch_ms(now_ns)
+        self.ledger.against_market(order, base, quote, now_ms)
+        bought = (order.draft.side == "buy") is (scope == "taker")
+        self.tape.add(order.symbol, "buy" if bought else "sell", at, base, now_ms)
 
     def trade(self, taker: Order, maker: Order, base: Decimal, price: Decimal, now_ns: int) -> None:
         """Two open orders trade that amount of base coin. Where no market stands, it moves the last price."""
         quote = trim(base * price)
         self._book(maker, base, quote, price, "maker", now_ns)
         self._book(taker, base, quote, price, "taker", now_ns)
+        self.tape.add(taker.symbol, taker.draft.side, price, base, self.timeline.epoch_ms(now_ns))
         if not self._settings.standing_market:
             symbol = taker.symbol
             self._moved[symbol] = price
@@ -197,6 +210,7 @@ class Venue:
         self.accounts[order.uid].release(coin, amount, now_ms)
         order.marks.append(last._replace(time_ns=now_ns, time_ms=now_ms, status="filled"))
         self._finish(order, now_ns)
+        self._tell_order(order)
 
     def cancel(self, order: Order, now_ns: int, reason: str = "normal_cancel") -> bool:
         """Cancel what is left of an order. Returns whether it was open."""
@@ -209,6 +223,7 @@ class Venue:
         order.marks.append(last._replace(time_ns=now_ns, time_ms=now_ms, status="cancelled"))
         order.cancel_reason = reason
         self._finish(order, now_ns)
+        self._tell_order(order)
         return True
 
     def cancel_later(
@@ -285,6 +300,11 @@ class Venue:
         order.marks.append(Mark(now_ns, now_ms, status, last.filled + base, last.quote + quote, last.fee + fill.fee))
         if not left:
             self._finish(order, now_ns)
+        self._tell_order(order, fill)
+
+    def _tell_order(self, order: Order, fill: Fill | None = None) -> None:
+        for hook in self.order_hooks:
+            hook(order, fill)
 
     def _finish(self, order: Order, now_ns: int) -> None:
         order.history_from_ns = min(now_ns + draw_ns(self._settings.history_lag_s, self._dice.history), NEVER_NS)
