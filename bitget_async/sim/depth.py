@@ -11,17 +11,19 @@ from __future__ import annotations
 import random
 import zlib
 from bisect import bisect_left, insort
+from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from decimal import ROUND_CEILING, ROUND_FLOOR, Decimal
 from typing import NamedTuple, Protocol
 
 from bitget_async.sim.accounts import Account
 from bitget_async.sim.market import SYMBOLS, Symbol
-from bitget_async.sim.orders import ZERO
+from bitget_async.sim.orders import ZERO, Fill, Order
 from bitget_async.sim.settings import Dice, Settings
 from bitget_async.sim.shelf import Shelf
+from bitget_async.sim.timeline import Timeline
 
-__all__ = ["Depth", "Depths", "Ladder", "Level", "Stand", "checksum", "price_text"]
+__all__ = ["CHECKED", "SIDES", "SPOILS", "Depth", "Depths", "Ladder", "Level", "Stand", "checksum", "price_text"]
 
 SECOND_NS = 1_000_000_000
 LEVELS = 200
@@ -30,12 +32,15 @@ FIRST_SEQ = 1_000_000
 # Of the changes that meet a level, those that take it away; a change that meets none always brings one.
 TAKEN = 0.3
 SIDES = ("sell", "buy")
+SPOILS = ("loss", "checksum", "level")
 
 
 class Stand(Protocol):
     """Where prices and orders come from: the venue."""
 
+    timeline: Timeline
     price_hooks: list[Callable[[str, Decimal, int], None]]
+    order_hooks: list[Callable[[Order, Fill | None], None]]
 
     @property
     def accounts(self) -> Mapping[str, Account]:
@@ -96,6 +101,8 @@ class Depth:
         sides: `sell` and `buy` -> ladder, true as of the last `look`.
         seq: grows with every change of a level.
         watchers: each gets every (side, tick) that changes; whoever put it there empties it.
+        hooks: called with the time when the book may have changed, or its stirring has.
+        spoils: what shall happen to how many of the next updates on the sockets, see `SPOILS`.
     """
 
     def __init__(self, symbol: Symbol, stand: Stand, settings: Settings, dice: random.Random) -> None:
@@ -103,6 +110,8 @@ class Depth:
         self.sides = {side: Ladder(side) for side in SIDES}
         self.seq = FIRST_SEQ
         self.watchers: list[set[tuple[str, int]]] = []
+        self.hooks: list[Callable[[int], None]] = []
+        self.spoils: Counter[str] = Counter()
         self._stand = stand
         self._settings = settings
         self._dice = dice
@@ -120,6 +129,12 @@ class Depth:
         """Change so many levels a second from now on; 0: none any more."""
         self.look(now_ns)
         self._begun_ns, self._rate, self._stirred = now_ns, changes_per_s, 0
+        self.tell(now_ns)
+
+    def tell(self, now_ns: int) -> None:
+        """Call the hooks."""
+        for hook in list(self.hooks):
+            hook(now_ns)
 
     def next_change_ns(self) -> int | None:
         """When the next level is stirred; `None`: never."""
@@ -222,7 +237,7 @@ class Depth:
 
 class Depths:
     """
-    The books of all symbols, each made on first use.
+    The books of all symbols, each made on first use. Raises `KeyError` for an unknown one.
 
     Args:
         stand: prices and orders.
@@ -236,12 +251,30 @@ class Depths:
         self._dice = dice
         self._books: dict[str, Depth] = {}
 
+    def now(self, symbol: str) -> Depth:
+        """The true book of a symbol, as it is now."""
+        return self.at(symbol, self._stand.timeline.advance())
+
+    def stir(self, symbol: str, changes_per_s: float) -> None:
+        """Change so many of the market's levels a second from now on, most of them near the best; 0: none any more."""
+        self.now(symbol).stir(changes_per_s, self._stand.timeline.now_ns)
+
+    def spoil(self, symbol: str, what: str, times: int = 1) -> None:
+        """
+        Spoil the next updates of channel `books`, so many of them: `loss` (never sent), `checksum` (a wrong one) or
+        `level` (it takes away a level that was never there). Raises `ValueError` for anything else.
+        """
+        if what not in SPOILS:
+            raise ValueError(f"not one of {', '.join(SPOILS)}: {what}")
+        self.now(symbol).spoils[what] += times
+
     def at(self, symbol: str, now_ns: int) -> Depth:
-        """The book of a symbol, as it is now. Raises `KeyError` for an unknown one."""
+        """The true book of a symbol, as it is at that time."""
         book = self._books.get(symbol)
         if book is None:
             if not self._books:
                 self._stand.price_hooks.append(self._price_moved)
+                self._stand.order_hooks.append(self._order_changed)
             book = Depth(SYMBOLS[symbol], self._stand, self._settings, self._dice.of(f"depth/{symbol}"))
             self._books[symbol] = book
         book.look(now_ns)
@@ -251,6 +284,11 @@ class Depths:
         """What was stirred before concerned the price before."""
         if (book := self._books.get(symbol)) is not None:
             book.look(now_ns)
+            book.tell(now_ns)
+
+    def _order_changed(self, order: Order, fill: Fill | None) -> None:
+        if (book := self._books.get(order.symbol)) is not None:
+            book.tell(self._stand.timeline.now_ns)
 
 
 def price_text(tick: int, digits: int) -> str:

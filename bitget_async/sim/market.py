@@ -16,6 +16,7 @@ __all__ = [
     "QUOTE_DIGITS",
     "SYMBOLS",
     "Symbol",
+    "auction_row",
     "coin_row",
     "currency_row",
     "symbol_row",
@@ -136,6 +137,11 @@ def ticker_row(symbol: Symbol, price: Decimal, now_ms: int) -> dict[str, object]
         "changeUtc24h": "0",
         "change24h": "0",
     }
+
+
+def auction_row() -> dict[str, object]:
+    """What is told of an auction that does not take place."""
+    return {"stage": "", "stageEndTime": "", "estOpeningPrice": "0", "matchedVolume": "0", "auctionEndTime": ""}
 
 
 def currency_row(symbol: Symbol) -> dict[str, object]:

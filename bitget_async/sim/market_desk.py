@@ -13,9 +13,9 @@ from bitget_async.sim.call import Call
 from bitget_async.sim.drafts import known_symbol, one_of
 from bitget_async.sim.fields import plain
 from bitget_async.sim.funds import Funds
-from bitget_async.sim.market import SYMBOLS, Symbol
+from bitget_async.sim.market import SYMBOLS, Symbol, auction_row
 from bitget_async.sim.pages import Wanted, page_limit
-from bitget_async.sim.series import GRANULARITIES, Candle, Trade, candles, trade_time_ms
+from bitget_async.sim.series import GRANULARITIES, Candle, Trade, candle_row, candles, trade_time_ms
 from bitget_async.sim.venue import Venue
 
 __all__ = ["MarketDesk"]
@@ -142,7 +142,7 @@ class MarketDesk:
     def auction(self, call: Call) -> object:
         """GET auction: nothing is opened by auction here, so empty texts and zeros."""
         known_symbol(call)
-        return {"stage": "", "stageEndTime": "", "estOpeningPrice": "0", "matchedVolume": "0", "auctionEndTime": ""}
+        return auction_row()
 
     def fund_flow(self, call: Call) -> object:
         """GET fund-flow: who bought and sold how much, in amounts and shares."""
@@ -180,14 +180,8 @@ class MarketDesk:
 
     def _rows(self, symbol: Symbol, found: Iterator[Candle]) -> list[list[str]]:
         """Rows of eight texts, oldest first: the volume in USDT comes before that in quote coin."""
-        digits = Decimal(1).scaleb(-8)
-        rows = []
-        for candle in found:
-            prices = [plain(price) for price in (candle.open, candle.high, candle.low, candle.close)]
-            usdt = self._funds.usdt(symbol.quote, candle.quote)
-            volumes = [plain(volume.quantize(digits)) for volume in (candle.base, usdt, candle.quote)]
-            rows.append([str(candle.open_ms), *prices, *volumes])
-        return rows[::-1]
+        usdt = self._funds.usdt
+        return [candle_row(each, each.base, usdt(symbol.quote, each.quote), each.quote) for each in found][::-1]
 
     def _levels(self, symbol: Symbol, step: int) -> tuple[list[Level], list[Level]]:
         """

@@ -11,9 +11,21 @@ from collections.abc import Iterator
 from decimal import Decimal
 from typing import NamedTuple
 
+from bitget_async.sim.fields import plain
 from bitget_async.sim.market import Symbol
 
-__all__ = ["GRANULARITIES", "Candle", "Trade", "candles", "trade_after", "trade_number", "trade_time_ms", "trades"]
+__all__ = [
+    "GRANULARITIES",
+    "Candle",
+    "Trade",
+    "candle_row",
+    "candles",
+    "next_candle_ms",
+    "trade_after",
+    "trade_number",
+    "trade_time_ms",
+    "trades",
+]
 
 MINUTE_MS = 60_000
 HOUR_MS = 60 * MINUTE_MS
@@ -25,6 +37,7 @@ BEGIN_MS = 1_532_454_360_000
 # Recorded trade ids are the milliseconds since this moment, shifted by 22 bits, and a small number.
 IDS_BEGIN_MS = 1_435_725_921_000
 SLOT_MS = 2_000
+SMALL = Decimal(1).scaleb(-8)
 
 
 class Granularity(NamedTuple):
@@ -88,7 +101,7 @@ def candles(symbol: Symbol, granularity: str, before_ms: int, now_ms: int, last:
     """
     kind = GRANULARITIES[granularity]
     opens = _floor(kind, min(before_ms - 1, now_ms))
-    closes = _floor(kind, opens + (kind.size_ms or 32 * DAY_MS))
+    closes = _next(kind, opens)
     while opens >= BEGIN_MS:
         first, end = _price(symbol, opens), last if closes > now_ms else _price(symbol, closes)
         noise = _noise(symbol, granularity, opens)
@@ -98,6 +111,18 @@ def candles(symbol: Symbol, granularity: str, before_ms: int, now_ms: int, last:
         base = Decimal(1 + noise % 9_999 * minutes).scaleb(-symbol.size_digits)
         yield Candle(opens, first, high, low, end, base, base * (first + end) / 2)
         closes, opens = opens, _floor(kind, opens - 1)
+
+
+def next_candle_ms(granularity: str, now_ms: int) -> int:
+    """When the candle after the present one opens."""
+    kind = GRANULARITIES[granularity]
+    return _next(kind, _floor(kind, now_ms))
+
+
+def candle_row(candle: Candle, *volumes: Decimal) -> list[str]:
+    """Time and prices of a candle as texts, then those volumes."""
+    prices = [plain(price) for price in (candle.open, candle.high, candle.low, candle.close)]
+    return [str(candle.open_ms), *prices, *(plain(volume.quantize(SMALL)) for volume in volumes)]
 
 
 def trades(symbol: Symbol, before_ms: int) -> Iterator[Trade]:
@@ -142,6 +167,11 @@ def _floor(kind: Granularity, time_ms: int) -> int:
     day = datetime.datetime.fromtimestamp((time_ms + kind.shift_ms) / 1000, datetime.UTC)
     first = day.replace(day=1, hour=0, minute=0, second=0, microsecond=0)
     return int(first.timestamp()) * 1000 - kind.shift_ms
+
+
+def _next(kind: Granularity, opens_ms: int) -> int:
+    """When the candle ends that began then."""
+    return _floor(kind, opens_ms + (kind.size_ms or 32 * DAY_MS))
 
 
 def _price(symbol: Symbol, time_ms: int) -> Decimal:

@@ -111,6 +111,10 @@ class Settings:
         push_loss: chance that a push is never sent.
         push_doubling: chance that one is sent twice.
         push_disorder: chance that one changes places with the next on its socket.
+        book_loss: chance that an update of channel `books` is not sent to anybody.
+        book_wrong_checksum: chance that one carries a wrong checksum.
+        book_unknown_level: chance that one takes away a level that was never there.
+        book_pseq: whether it names the `seq` of the push before it, as newer feeds do.
         socket_trading: whether accounts may place and cancel over a socket.
         socket_life_s: after that long a connection is cut.
         socket_silence_s: without a `ping` for that long a connection is closed.
@@ -162,6 +166,10 @@ class Settings:
     push_loss: float = 0.0
     push_doubling: float = 0.0
     push_disorder: float = 0.0
+    book_loss: float = 0.0
+    book_wrong_checksum: float = 0.0
+    book_unknown_level: float = 0.0
+    book_pseq: bool = False
     socket_trading: bool = True
     socket_life_s: float = 86_400.0
     socket_silence_s: float = 120.0

@@ -4,47 +4,33 @@ The public channels.
 
 from __future__ import annotations
 
-from collections.abc import Iterable
-from decimal import Decimal
+from bitget_async.sim.feeds.books import BooksChannel, best_levels
+from bitget_async.sim.feeds.candles import INTERVALS, candle
+from bitget_async.sim.feeds.tickers import AuctionChannel, TickerChannel
+from bitget_async.sim.feeds.trades import TradeChannel
+from bitget_async.sim.sockets.topics import Channel, Factory, NoTopic, Stage
 
-from bitget_async.sim.market import SYMBOLS, ticker_row
-from bitget_async.sim.sockets.topics import Factory, NoTopic, Push, Stage
-
-__all__ = ["PUBLIC"]
-
-
-class TickerChannel:
-    """`ticker`: the last price, when it moves."""
-
-    def __init__(self, stage: Stage) -> None:
-        if stage.topic.name not in SYMBOLS:
-            raise NoTopic
-        self._stage = stage
-
-    def first(self, now_ns: int) -> Iterable[Push]:
-        """The ticker as it stands."""
-        return [self._push(now_ns)]
-
-    def start(self, now_ns: int) -> None:
-        """Follow the price."""
-        self._stage.venue.price_hooks.append(self._moved)
-
-    def stop(self) -> None:
-        """Follow it no more."""
-        self._stage.venue.price_hooks.remove(self._moved)
-
-    def _moved(self, symbol: str, price: Decimal, now_ns: int) -> None:
-        if symbol == self._stage.topic.name:
-            self._stage.publish(self._push(now_ns))
-
-    def _push(self, now_ns: int) -> Push:
-        name = self._stage.topic.name
-        row = ticker_row(SYMBOLS[name], self._stage.venue.last(name), self._stage.epoch_ms(now_ns))
-        del row["usdtVolume"], row["symbol"], row["open"]
-        return Push("snapshot", [{"instId": name, "open24h": row["lastPr"], **row}])
-
+__all__ = ["PUBLIC", "public_channel"]
 
 PUBLIC: dict[str, Factory] = {
     "ticker": TickerChannel,
+    "trade": TradeChannel,
+    "books": BooksChannel,
+    "books1": best_levels(1),
+    "books5": best_levels(5),
+    "books15": best_levels(15),
+    "auction": AuctionChannel,
+    **{f"candle{interval}": candle(interval) for interval in INTERVALS},
 }
 """Channel name -> what makes it."""
+
+
+def public_channel(stage: Stage) -> Channel:
+    """
+    Make the channel of a topic. Raises `NoTopic` with 30001 for an unknown channel or symbol, with 30016 for a candle
+    of another interval.
+    """
+    factory = PUBLIC.get(stage.topic.channel)
+    if factory is None:
+        raise NoTopic(30016 if stage.topic.channel.startswith("candle") else 30001)
+    return factory(stage)

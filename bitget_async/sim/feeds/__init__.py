@@ -1,0 +1,1 @@
+"""The public channels of the simulated exchange: books, tickers, trades, candles. Pure: the timeline drives them."""

@@ -1,0 +1,69 @@
+"""
+When a public channel speaks.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from bitget_async.sim.market import SYMBOLS, Symbol
+from bitget_async.sim.sockets.topics import NoTopic, Stage
+
+__all__ = ["Pace", "at_ms", "symbol_of"]
+
+MS_NS = 1_000_000
+
+
+class Pace:
+    """
+    Something done soon after it is asked for, but never more often than at a pace. Nothing runs in between.
+
+    Args:
+        stage: of the channel.
+        seconds: least time between two runs.
+        action: what is done, called with the time.
+        now_ns: the first run comes no sooner than one pace after that.
+    """
+
+    def __init__(self, stage: Stage, seconds: float, action: Callable[[int], None], now_ns: int) -> None:
+        self._stage = stage
+        self._pace_ns = round(seconds * 1e9)
+        self._action = action
+        self._last_ns = now_ns
+        self._due_ns: int | None = None
+
+    def nudge(self, now_ns: int) -> None:
+        """Do it as soon as the pace allows."""
+        due_ns = max(now_ns, self._last_ns + self._pace_ns)
+        if self._due_ns is None or due_ns < self._due_ns:
+            self._due_ns = due_ns
+            self._stage.at(due_ns, self._run)
+
+    def _run(self, now_ns: int) -> None:
+        if self._due_ns is None or now_ns < self._due_ns:
+            return
+        self._due_ns, self._last_ns = None, now_ns
+        self._action(now_ns)
+
+
+def at_ms(stage: Stage, time_ms: int, action: Callable[[int], None], now_ns: int) -> None:
+    """Have it called when the exchange's clock shows that time."""
+
+    def look(due_ns: int) -> None:
+        wait_ms = time_ms - stage.epoch_ms(due_ns)
+        if wait_ms <= 0:
+            action(due_ns)
+        else:
+            stage.at(due_ns + wait_ms * MS_NS, look)
+
+    # Through the timeline in any case: an action that asks for its next turn does not call itself.
+    stage.at(now_ns + max(1, time_ms - stage.epoch_ms(now_ns)) * MS_NS, look)
+
+
+def symbol_of(stage: Stage) -> Symbol:
+    """The symbol of the topic. Raises `NoTopic` where there is none."""
+    topic = stage.topic
+    symbol = SYMBOLS.get(topic.name)
+    if symbol is None or topic.field != "instId" or topic.inst_type != "SPOT":
+        raise NoTopic
+    return symbol
