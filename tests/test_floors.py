@@ -19,7 +19,7 @@ PACKAGE = "bitget_async"
 ROOT = Path(__file__).parent.parent / PACKAGE
 
 F0 = {"errors", "clock", "models", "codes"}
-PURE_STREAM = {"stream.protocol", "stream.talk", "stream.book"}
+PURE_STREAM = {"stream.protocol", "stream.rows", "stream.events", "stream.asking", "stream.talk", "stream.book"}
 F1 = {"credentials", "endpoints", "wire", "evidence", "inquiry", "journal", "limits", "rules"} | PURE_STREAM
 F2 = {"transport"}
 F3 = {"session", "stream.connection"}
@@ -60,7 +60,10 @@ PLAN: dict[str, Room] = {
     "journal": room(F0, "orjson", asyncio=False),
     "limits": room(F0 | {"endpoints", "tasks"}, "aiolimiter redis"),
     "stream.protocol": room(F0 | {"credentials"}, "msgspec orjson", asyncio=False),
-    "stream.talk": room(F0 | {"credentials", "stream.protocol"}, asyncio=False),
+    "stream.rows": room(F0 | {"stream.protocol"}, "msgspec", asyncio=False),
+    "stream.events": room(F0 | {"stream.protocol"}, asyncio=False),
+    "stream.asking": room({"stream.protocol", "stream.events"}, asyncio=False),
+    "stream.talk": room({"stream.protocol", "stream.events", "stream.asking"}, asyncio=False),
     "stream.book": room(F0, "sortedcontainers", asyncio=False),
     # F2. yarl is aiohttp's own type for an address.
     "transport": room(F0 | {"wire", "tasks"}, "aiohttp yarl"),
