@@ -16,7 +16,10 @@ __all__ = ["Call", "Reply", "Request"]
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Request:
-    """A request as bytes left it: `query` raw and without "?", `headers` with lower-case names."""
+    """
+    A request as bytes left it: `query` raw and without "?", `headers` with lower-case names; `socket_key` is the key
+    that had logged in on the socket by which it came, `None` for a REST call.
+    """
 
     method: str
     path: str
@@ -24,6 +27,7 @@ class Request:
     headers: Mapping[str, str] = field(default_factory=dict)
     body: bytes = b""
     ip: str = "127.0.0.1"
+    socket_key: Key | None = None
 
 
 @dataclass(slots=True, kw_only=True)

@@ -18,6 +18,9 @@ from bitget_async.sim.market import SYMBOLS
 from bitget_async.sim.orders import ZERO, Draft, Mark, Order
 from bitget_async.sim.server import SimulatorServer
 from bitget_async.sim.settings import Dice, Settings
+from bitget_async.sim.sockets.hall import Sockets
+from bitget_async.sim.sockets.line import Luck
+from bitget_async.sim.sockets.pump import Pump
 from bitget_async.sim.timeline import Timeline
 from bitget_async.sim.triggers import Plan, TriggerBook
 from bitget_async.sim.truth import Truth
@@ -51,7 +54,9 @@ class SimulatedExchange:
 
     Attributes:
         account: the default account, with one key that may read and trade.
-        settings, faults, truth, venue, triggers, funds, gateway: its parts.
+        depths: the true order books, how they are stirred and what is spoilt in telling them.
+        sockets: who is connected by WebSocket, and what goes wrong there.
+        settings, faults, truth, venue, triggers, funds, gateway: its other parts.
     """
 
     def __init__(
@@ -73,9 +78,11 @@ class SimulatedExchange:
         self._keys: dict[str, Key] = {}
         self._timeline = Timeline(the_clock, self.settings)
         self.venue = Venue(self._timeline, self.settings, self._dice)
+        self.depths = self.venue.depths
         self.triggers = TriggerBook(self.venue, self.settings, self._dice)
         self.funds = Funds(self.venue, self._dice)
-        self.truth = Truth(self.venue, self.triggers, keep_wire=keep_wire, keep_headers=keep_headers)
+        luck = Luck()
+        self.truth = Truth(self.venue, self.triggers, luck, keep_wire=keep_wire, keep_headers=keep_headers)
         self.faults = FaultScript(self._dice.faults)
         self.gateway = Gateway(
             the_clock,
@@ -88,7 +95,10 @@ class SimulatedExchange:
             self.triggers,
             self.funds,
         )
-        self._server = SimulatorServer(self.gateway, host, port, keepalive_s=keepalive_s)
+        self.sockets = Sockets(self.gateway, self.triggers, self.funds, self.settings, self._dice, self._keys, luck)
+        pump = Pump(self._timeline, the_clock)
+        self.sockets.opened, self.sockets.closed = pump.start, pump.stop
+        self._server = SimulatorServer(self.gateway, self.sockets, host, port, keepalive_s=keepalive_s)
         self.account = self.add_account(balances=balances)
 
     async def __aenter__(self) -> Self:

@@ -5,10 +5,13 @@ Coins in a call, and amounts as the exchange spells them.
 from __future__ import annotations
 
 from decimal import ROUND_DOWN, Decimal
+from typing import TYPE_CHECKING
 
-from bitget_async.sim.call import Call
 from bitget_async.sim.market import COINS
 from bitget_async.sim.refusals import Refusal
+
+if TYPE_CHECKING:
+    from bitget_async.sim.call import Call
 
 __all__ = ["known_coin", "long", "plain"]
 

@@ -6,7 +6,7 @@ from __future__ import annotations
 
 import uuid
 from collections import defaultdict
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from decimal import Decimal
 from typing import NamedTuple
@@ -89,6 +89,7 @@ class Funds:
 
     Attributes:
         transfers: oldest first.
+        hooks: called as `hook(uid, coin)` after a balance changed by a fill, a transfer, a deposit or a withdrawal.
     """
 
     def __init__(self, venue: Venue, dice: Dice) -> None:
@@ -101,6 +102,7 @@ class Funds:
         self._movements: dict[str, list[Movement]] = defaultdict(list)
         self._by_client_oid: dict[tuple[str, str], Transfer] = {}
         self.transfers: list[Transfer] = []
+        self.hooks: list[Callable[[str, str], None]] = []
         venue.ledger.hooks.append(self._filled)
 
     def bills(self, uid: str) -> Iterator[Bill]:
@@ -259,6 +261,8 @@ class Funds:
         self._bills[uid].append(
             Bill(self._id(), time_ms, coin, group, business, size, fee, balance, origin, tax),
         )
+        for hook in self.hooks:
+            hook(uid, coin)
 
     def _id(self) -> int:
         self._next += self._dice.funds.randrange(1, 5_000_000)

@@ -13,7 +13,7 @@ from urllib.parse import unquote
 from bitget_async.sim.accounts import Key
 from bitget_async.sim.refusals import Refusal
 
-__all__ = ["check_permission", "identify", "parse_timestamp"]
+__all__ = ["check_permission", "identify", "parse_timestamp", "signed_by"]
 
 
 def parse_timestamp(text: str | None) -> int | None:
@@ -55,7 +55,7 @@ def identify(
     # The exchange checks the decoded query; a client that signs its encoded form fails only where the two differ.
     question = "?" + unquote(raw_query) if raw_query else ""
     message = _bytes(f"{stamp}{method}{path}{question}") + (body if method == "POST" else b"")
-    if not _signed_by(key, message, headers["access-sign"]):
+    if not signed_by(key, message, headers["access-sign"]):
         raise Refusal("40009")
     if not hmac.compare_digest(_bytes(headers["access-passphrase"]), _bytes(key.texts.passphrase)):
         raise Refusal("40012")
@@ -73,7 +73,8 @@ def check_permission(key: Key, permission: str) -> None:
         raise Refusal("40014", name)
 
 
-def _signed_by(key: Key, message: bytes, signature: str) -> bool:
+def signed_by(key: Key, message: bytes, signature: str) -> bool:
+    """Whether that is the base64 text of the key's HMAC or RSA signature of the message."""
     if key.rsa_public_key is not None:
         return _signed_by_rsa(key, message, signature)
     right = base64.b64encode(hmac.digest(key.secret_bytes, message, "sha256"))

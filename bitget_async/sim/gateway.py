@@ -50,6 +50,9 @@ class Gateway:
         venue, truth, faults, settings, dice: the rest of the exchange.
         keys: api key -> key.
         triggers, funds: the trigger orders, and the money beside the trading.
+
+    Attributes:
+        venue: where it trades.
     """
 
     def __init__(
@@ -65,6 +68,7 @@ class Gateway:
         funds: Funds,
     ) -> None:
         self._clock = clock
+        self.venue = venue
         self._timeline = venue.timeline
         self._truth = truth
         self._faults = faults
@@ -109,6 +113,24 @@ class Gateway:
         self._answered(copy, job.reply, job.code)
         return job.reply
 
+    def command(
+        self, key: Key, endpoint: str, fields: dict[str, object], ip: str, now_ns: int
+    ) -> tuple[str, str, object] | None:
+        """
+        Do what came over a socket as if it were the REST call of that name, signed by the key: same limits, same desk,
+        same truth. Returns code, text and data. Of a fault counts what it does to execution and code; one that sends no
+        envelope gives `None`.
+        """
+        path = f"/api/v2/spot/trade/{endpoint}"
+        request = Request(method="POST", path=path, body=orjson.dumps(fields), ip=ip, socket_key=key)
+        copy = self._receive(request, now_ns)
+        reply, code = self.process(request, copy, self._faults.take(copy), now_ns)
+        self._answered(copy, reply, code)
+        if code is None:
+            return None
+        envelope = orjson.loads(reply.body)
+        return code, envelope["msg"], envelope["data"]
+
     def process(self, request: Request, copy: WireCopy, fault: Fault | None, now_ns: int) -> tuple[Reply, str | None]:
         """What the exchange does with a request at that moment: its reply, and the code in it."""
         if fault is None:
@@ -152,7 +174,7 @@ class Gateway:
         """Limits, checks and the desk; adds what the answer's headers tell. Raises `Refusal`."""
         if not self._counters.admit_address(request.ip, now_ns):
             raise Refusal("429", status=429)
-        key = None if route.permission is None else self._identify(request, now_ms)
+        key = None if route.permission is None else request.socket_key or self._identify(request, now_ms)
         who = request.ip if key is None or route.scope == "IP" else key.account.uid
         admitted, remaining = self._counters.admit(route, who, now_ns)
         if route.advertised:
@@ -214,7 +236,7 @@ class Gateway:
 
     def _receive(self, request: Request, now_ns: int) -> WireCopy:
         headers = request.headers
-        key = self._keys.get(headers.get("access-key", ""))
+        key = request.socket_key or self._keys.get(headers.get("access-key", ""))
         kept = {k: v for k, v in headers.items() if k not in SECRETS} if self._truth.keep_headers else {}
         copy = WireCopy(
             index=self._truth.count(),
@@ -228,6 +250,7 @@ class Gateway:
             headers=kept,
             uid=None if key is None else key.account.uid,
             timestamp_ms=parse_timestamp(headers.get("access-timestamp")),
+            socket=request.socket_key is not None,
         )
         self._truth.receive(copy)
         return copy

@@ -23,6 +23,9 @@ class Timeline:
     Args:
         clock: the only clock there is.
         settings: offset and drift.
+
+    Attributes:
+        alarm: called with the time of each event that becomes the next one; for whoever must not be late.
     """
 
     def __init__(self, clock: Clock, settings: Settings) -> None:
@@ -32,6 +35,7 @@ class Timeline:
         self._heap: list[tuple[int, int, Callable[[int], None]]] = []
         self._count = 0
         self.now_ns = 0
+        self.alarm: Callable[[int], None] | None = None
 
     def advance(self) -> int:
         """Apply everything due by now, each at its own time. Returns now in monotonic ns."""
@@ -52,6 +56,8 @@ class Timeline:
             return
         self._count += 1
         heapq.heappush(self._heap, (time_ns, self._count, action))
+        if self.alarm is not None and self._heap[0][1] == self._count:
+            self.alarm(time_ns)
 
     def epoch_ms(self, at_ns: int) -> int:
         """The exchange's clock at that monotonic time, in Unix milliseconds."""
@@ -63,6 +69,11 @@ class Timeline:
     def _anchor(self) -> tuple[int, int]:
         self._start = (self._clock.monotonic_ns(), self._clock.epoch_ms())
         return self._start
+
+    @property
+    def next_ns(self) -> int | None:
+        """When the next event is due, `None` if none is to come."""
+        return self._heap[0][0] if self._heap else None
 
     @property
     def waiting(self) -> int:

@@ -129,6 +129,9 @@ class TriggerBook:
     Args:
         venue: where the orders are born; also the timeline.
         settings, dice: delays.
+
+    Attributes:
+        hooks: called with each trigger order that has changed.
     """
 
     def __init__(self, venue: Venue, settings: Settings, dice: Dice) -> None:
@@ -142,6 +145,7 @@ class TriggerBook:
         self._next = FIRST_ID
         self.orders: dict[str, TriggerOrder] = {}
         self.executions: list[Execution] = []
+        self.hooks: list[Callable[[TriggerOrder], None]] = []
         venue.price_hooks.append(self.price_moved)
 
     def check(self, account: Account, plan: Plan) -> None:
@@ -332,11 +336,17 @@ class TriggerBook:
         tray.orders.append(order)
         tray.by_client_oid[client_oid] = order
         self._waiting.setdefault(plan.symbol, {})[order.number] = order
+        self._tell(order)
         return order
 
     def _turn(self, order: TriggerOrder, status: str, now_ns: int, plan: Plan | None = None) -> None:
         now_ms = self._timeline.epoch_ms(now_ns)
         order.marks.append(TriggerMark(now_ns, now_ms, status, plan or order.plan))
+        self._tell(order)
+
+    def _tell(self, order: TriggerOrder) -> None:
+        for hook in self.hooks:
+            hook(order)
 
     def _finish(self, order: TriggerOrder, now_ns: int) -> None:
         lag_ns = draw_ns(self._settings.history_lag_s, self._dice.triggers)

@@ -9,6 +9,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from bitget_async.sim.orders import Fill, Order, Placement
+from bitget_async.sim.sockets.line import Luck
 from bitget_async.sim.triggers import TriggerBook, TriggerOrder
 from bitget_async.sim.venue import Execution, Venue
 
@@ -34,6 +35,7 @@ class WireCopy:
         status, code: what was answered; `None` where no answer, or none with a code, was sent.
         result: the code of its processing, whatever was answered; `None` if it was not processed.
         fault: name of the fault played on it, or `None`.
+        socket: whether it came over a socket; then `path` is that of the REST call of the same name.
     """
 
     index: int
@@ -52,6 +54,7 @@ class WireCopy:
     code: str | None = None
     result: str | None = None
     fault: str | None = None
+    socket: bool = False
 
     @property
     def endpoint(self) -> str:
@@ -89,15 +92,23 @@ class Truth:
 
     Args:
         venue, triggers: whose facts.
+        luck: counts the pushes.
         keep_wire: how many wire copies to remember, `None` for all. Counters count all.
         keep_headers: whether wire copies hold their headers.
     """
 
     def __init__(
-        self, venue: Venue, triggers: TriggerBook, *, keep_wire: int | None = None, keep_headers: bool = True
+        self,
+        venue: Venue,
+        triggers: TriggerBook,
+        luck: Luck,
+        *,
+        keep_wire: int | None = None,
+        keep_headers: bool = True,
     ) -> None:
         self._venue = venue
         self._triggers = triggers
+        self._luck = luck
         self._wire: deque[WireCopy] = deque(maxlen=keep_wire)
         self._received: Counter[str] = Counter()
         self._windows: dict[tuple[str | None, str | None], Window] = {}
@@ -188,6 +199,12 @@ class Truth:
         """Ids of the account's trigger orders that are live or executing now, oldest first."""
         self._venue.timeline.advance()
         return tuple(o.order_id for o in self._triggers.pending(uid, None if symbol is None else (symbol,)))
+
+    @property
+    def pushes(self) -> int:
+        """How many pushes have left on all sockets, doubles included."""
+        self._venue.timeline.advance()
+        return self._luck.sent
 
     def forget(self) -> None:
         """Drop all wire copies; counters stay."""
