@@ -15,7 +15,8 @@ from bitget_async.sim.fields import plain
 from bitget_async.sim.funds import Funds
 from bitget_async.sim.market import SYMBOLS, Symbol, auction_row
 from bitget_async.sim.pages import Wanted, page_limit
-from bitget_async.sim.series import GRANULARITIES, Candle, Trade, candle_row, candles, trade_time_ms
+from bitget_async.sim.rows import candle_row
+from bitget_async.sim.series import GRANULARITIES, Candle, Trade, candles, trade_time_ms
 from bitget_async.sim.venue import Venue
 
 __all__ = ["MarketDesk"]

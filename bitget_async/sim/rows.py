@@ -10,8 +10,11 @@ from bitget_async.sim.accounts import Account, Key
 from bitget_async.sim.fields import long, plain
 from bitget_async.sim.market import SYMBOLS
 from bitget_async.sim.orders import Fill, Mark, Order
+from bitget_async.sim.series import Candle
 
-__all__ = ["account_row", "asset_rows", "fill_row", "history_row", "order_info_row", "unfilled_row"]
+__all__ = ["account_row", "asset_rows", "candle_row", "fill_row", "history_row", "order_info_row", "unfilled_row"]
+
+SMALL = Decimal(1).scaleb(-8)
 
 
 def unfilled_row(order: Order, mark: Mark) -> dict[str, object]:
@@ -52,6 +55,12 @@ def history_row(order: Order, cancelled_text: str) -> dict[str, object]:
 def order_info_row(order: Order, mark: Mark, cancelled_text: str) -> dict[str, object]:
     """The row of orderInfo."""
     return _told(order, mark, cancelled_text)
+
+
+def candle_row(candle: Candle, *volumes: Decimal) -> list[str]:
+    """Time and prices of a candle as texts, then those volumes."""
+    prices = [plain(price) for price in (candle.open, candle.high, candle.low, candle.close)]
+    return [str(candle.open_ms), *prices, *(plain(volume.quantize(SMALL)) for volume in volumes)]
 
 
 def fill_row(fill: Fill) -> dict[str, object]:

@@ -11,14 +11,12 @@ from collections.abc import Iterator
 from decimal import Decimal
 from typing import NamedTuple
 
-from bitget_async.sim.fields import plain
 from bitget_async.sim.market import Symbol
 
 __all__ = [
     "GRANULARITIES",
     "Candle",
     "Trade",
-    "candle_row",
     "candles",
     "next_candle_ms",
     "trade_after",
@@ -37,7 +35,6 @@ BEGIN_MS = 1_532_454_360_000
 # Recorded trade ids are the milliseconds since this moment, shifted by 22 bits, and a small number.
 IDS_BEGIN_MS = 1_435_725_921_000
 SLOT_MS = 2_000
-SMALL = Decimal(1).scaleb(-8)
 
 
 class Granularity(NamedTuple):
@@ -117,12 +114,6 @@ def next_candle_ms(granularity: str, now_ms: int) -> int:
     """When the candle after the present one opens."""
     kind = GRANULARITIES[granularity]
     return _next(kind, _floor(kind, now_ms))
-
-
-def candle_row(candle: Candle, *volumes: Decimal) -> list[str]:
-    """Time and prices of a candle as texts, then those volumes."""
-    prices = [plain(price) for price in (candle.open, candle.high, candle.low, candle.close)]
-    return [str(candle.open_ms), *prices, *(plain(volume.quantize(SMALL)) for volume in volumes)]
 
 
 def trades(symbol: Symbol, before_ms: int) -> Iterator[Trade]:

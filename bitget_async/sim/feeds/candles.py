@@ -9,7 +9,8 @@ from decimal import Decimal
 from itertools import islice
 
 from bitget_async.sim.feeds.pace import Pace, at_ms, symbol_of
-from bitget_async.sim.series import candle_row, candles, next_candle_ms
+from bitget_async.sim.rows import candle_row
+from bitget_async.sim.series import candles, next_candle_ms
 from bitget_async.sim.sockets.topics import Factory, Push, Stage
 
 __all__ = ["INTERVALS", "CandleChannel", "candle"]
