@@ -20,6 +20,8 @@ from bitget_async.sim.routes import ROUTES as ROUTES
 from bitget_async.sim.routes import Route as Route
 from bitget_async.sim.settings import Settings as Settings
 from bitget_async.sim.settings import usual_sweep_delay as usual_sweep_delay
+from bitget_async.sim.sockets.hall import Sockets as Sockets
+from bitget_async.sim.sockets.records import SocketRecord as SocketRecord
 from bitget_async.sim.triggers import TriggerOrder as TriggerOrder
 from bitget_async.sim.truth import Truth as Truth
 from bitget_async.sim.truth import WireCopy as WireCopy
@@ -45,6 +47,8 @@ __all__ = [
     "Settings",
     "SimulatedExchange",
     "SimulatedKey",
+    "SocketRecord",
+    "Sockets",
     "TriggerOrder",
     "Truth",
     "WireCopy",

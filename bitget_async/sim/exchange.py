@@ -128,6 +128,11 @@ class SimulatedExchange:
         return f"http://{host}:{port}"
 
     @property
+    def ws_url(self) -> str:
+        """The same for WebSockets, e.g. `ws://127.0.0.1:40123`; the paths are /v2/ws/public and /v2/ws/private."""
+        return "ws" + self.base_url.removeprefix("http")
+
+    @property
     def server_ms(self) -> int:
         """The exchange's clock now, in Unix milliseconds."""
         return self._timeline.epoch_ms(self._timeline.advance())

@@ -15,11 +15,11 @@ from bitget_async.sim.funds import Funds
 from bitget_async.sim.gateway import Gateway
 from bitget_async.sim.settings import Dice, Settings
 from bitget_async.sim.sockets.line import Luck, Wire
-from bitget_async.sim.sockets.private import PRIVATE
+from bitget_async.sim.sockets.private import PRIVATE, private_channel
 from bitget_async.sim.sockets.public import public_channel
 from bitget_async.sim.sockets.records import SocketRecord
 from bitget_async.sim.sockets.talk import PRIVATE_PATH, PUBLIC_PATH, Talk
-from bitget_async.sim.sockets.topics import Channel, NoTopic, Push, Stage, Topic
+from bitget_async.sim.sockets.topics import Channel, Push, Stage, Topic
 from bitget_async.sim.triggers import TriggerBook
 
 __all__ = ["Sockets"]
@@ -180,7 +180,8 @@ class Sockets:
                 self.dice.sockets,
                 self._publish,
             )
-            channel = _factory(talk.record.path, topic)(stage)
+            # Each socket has its own channels; that the private one serves no public ones is a guess.
+            channel = (private_channel if talk.record.path == PRIVATE_PATH else public_channel)(stage)
             room = self._rooms[place] = Room(channel, stage, orjson.dumps(topic.echo()))
             channel.start(now_ns)
         for push in room.channel.first(now_ns):
@@ -209,16 +210,6 @@ class Sockets:
         self.venue.timeline.advance()
         wanted = {None: (PUBLIC_PATH, PRIVATE_PATH), True: (PRIVATE_PATH,), False: (PUBLIC_PATH,)}[private]
         return [talk for talk in self._talks if talk.record.path in wanted]
-
-
-def _factory(path: str, topic: Topic) -> Callable[[Stage], Channel]:
-    """Each socket has its own channels; that the private one serves no public ones is a guess."""
-    if path == PUBLIC_PATH:
-        return public_channel
-    factory = PRIVATE.get(topic.channel)
-    if factory is None:
-        raise NoTopic
-    return factory
 
 
 def _head(push: Push, arg: bytes) -> bytes:

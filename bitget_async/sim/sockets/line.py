@@ -88,7 +88,7 @@ class Line:
         self._answer_ns = self._push_ns = self._arrive_ns = 0
         self._swapped: bytes | None = None
         self._stalled: deque[bytes] | None = None
-        self._closed = False
+        self._closed = self._leaving = False
 
     def say(self, frame: bytes, now_ns: int) -> None:
         """Send at once: a pong, an error."""
@@ -125,7 +125,8 @@ class Line:
                 self._write(frame)
 
     def close(self, code: int, now_ns: int) -> None:
-        """Say goodbye behind everything that has left."""
+        """Say goodbye behind everything that has left; no push leaves any more."""
+        self._leaving = True
         self._depart(lambda: self._goodbye(code), now_ns)
 
     def end(self) -> None:
@@ -133,7 +134,7 @@ class Line:
         self._closed = True
 
     def _leave(self, head: bytes, now_ns: int) -> None:
-        if self._closed:
+        if self._closed or self._leaving:
             return
         settings, luck = self._settings, self._luck
         frame = b'%b,"ts":%d}' % (head, self._timeline.epoch_ms(now_ns))

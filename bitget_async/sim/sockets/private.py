@@ -10,10 +10,10 @@ from decimal import Decimal
 from bitget_async.sim.fields import plain
 from bitget_async.sim.market import SYMBOLS
 from bitget_async.sim.orders import Fill, Mark, Order
-from bitget_async.sim.sockets.topics import Factory, NoTopic, Push, Stage
+from bitget_async.sim.sockets.topics import Channel, Factory, NoTopic, Push, Stage
 from bitget_async.sim.triggers import TriggerOrder
 
-__all__ = ["PRIVATE"]
+__all__ = ["PRIVATE", "private_channel"]
 
 ALL = "default"
 
@@ -266,3 +266,11 @@ PRIVATE: dict[str, Factory] = {
     "orders-algo": TriggersChannel,
 }
 """Channel name -> what makes it, for those who have logged in."""
+
+
+def private_channel(stage: Stage) -> Channel:
+    """Make the channel of a topic. Raises `NoTopic`."""
+    factory = PRIVATE.get(stage.topic.channel)
+    if factory is None:
+        raise NoTopic
+    return factory(stage)

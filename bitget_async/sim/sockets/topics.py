@@ -3,7 +3,8 @@ What stands between a channel and those who listen to it.
 
 A **topic** is what somebody subscribes to. Behind every topic that has a listener stands one **channel**, shared by all
 its listeners: it is made by the factory that the registry has under the channel's name when the first one comes, and
-told to stop when the last one has gone. The registries are `PUBLIC` in `public.py` and `PRIVATE` in `private.py`.
+told to stop when the last one has gone. The registries are `PUBLIC` in `public.py` and `PRIVATE` in
+`private.py`.
 
 A channel gets a `Stage` and talks to its listeners through it:
 
