@@ -68,8 +68,8 @@ class Copy:
     """A book kept from the rows of channel `books`, with the sums of section 5.5 of the reference."""
 
     def __init__(self, row: dict[str, Any]) -> None:
-        self.asks = {price: size for price, size in row["asks"]}
-        self.bids = {price: size for price, size in row["bids"]}
+        self.asks: dict[str, str] = dict(row["asks"])
+        self.bids: dict[str, str] = dict(row["bids"])
         self.seq = row["seq"]
 
     def take(self, row: dict[str, Any]) -> bool:

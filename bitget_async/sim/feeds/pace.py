@@ -12,6 +12,7 @@ from bitget_async.sim.sockets.topics import NoTopic, Stage
 __all__ = ["Pace", "at_ms", "symbol_of"]
 
 MS_NS = 1_000_000
+MILLION = 1_000_000
 
 
 class Pace:
@@ -50,14 +51,17 @@ def at_ms(stage: Stage, time_ms: int, action: Callable[[int], None], now_ns: int
     """Have it called when the exchange's clock shows that time."""
 
     def look(due_ns: int) -> None:
-        wait_ms = time_ms - stage.epoch_ms(due_ns)
-        if wait_ms <= 0:
+        if stage.epoch_ms(due_ns) >= time_ms:
             action(due_ns)
         else:
-            stage.at(due_ns + wait_ms * MS_NS, look)
+            wait(due_ns)
 
-    # Through the timeline in any case: an action that asks for its next turn does not call itself.
-    stage.at(now_ns + max(1, time_ms - stage.epoch_ms(now_ns)) * MS_NS, look)
+    def wait(from_ns: int) -> None:
+        # At least a moment: an action that asks for its next turn does not call itself.
+        wait_ms = max(1, time_ms - stage.epoch_ms(from_ns))
+        stage.at(from_ns + wait_ms * MS_NS * MILLION // round(MILLION + stage.settings.clock_drift_ppm), look)
+
+    wait(now_ns)
 
 
 def symbol_of(stage: Stage) -> Symbol:
