@@ -141,6 +141,10 @@ class Course:
     def learn(self, news: Sequence[Any], endpoint: str, requests: int) -> bool:
         """Count the requests of a read that served it and tell what it brought; whether that is anything."""
         self.count(endpoint, requests)
+        return self.take(news)
+
+    def take(self, news: Sequence[Any]) -> bool:
+        """Tell what became known; whether that is anything."""
         self.changes += news
         self.tell()
         return bool(news)
@@ -246,7 +250,8 @@ class SweepCourse(Course):
         proven = outcome in (Outcome.CONFIRMED, Outcome.NOTHING_TO_CANCEL)
         # What was gone may have filled: then nothing shows that it ran before the placements that trusted it.
         trusting = {} if sweep.has_cancelled else self.trusting
-        more = {"snapshot": self.options.snapshot, "not_touched": ELSEWHERE[self.book]}
+        snapshot = self.options.snapshot + (", open-order tracker" if sweep.tracked else "")
+        more = {"snapshot": snapshot, "not_touched": ELSEWHERE[self.book]}
         return CancellationReport(
             outcome=outcome,
             reason=reason or "",
@@ -292,10 +297,10 @@ class NamedCourse(Course):
         if all(command.stamped for command in self.named.commands):
             Course.signed(self, now)
 
-    def learn(self, news: Sequence[Target], endpoint: str, requests: int) -> bool:
-        """See `Course.learn`."""
+    def take(self, news: Sequence[Target]) -> bool:
+        """See `Course.take`."""
         told = [self.named.placement(each) if each.want is Want.PRESENT else self.named.fate(each) for each in news]
-        return Course.learn(self, told, endpoint, requests)
+        return Course.take(self, told)
 
     def _report(self, reason: str | None, server_ms: int) -> Report:
         return self.build(self, reason or "", self._common(self.named.commands, server_ms, self.more))

@@ -1,7 +1,8 @@
 """
 The shared watcher: one for all pending cancellations of a client.
 
-`inquiry` decides what to read and when, `evidence` what it proves; this file waits, reads, feeds and settles.
+`inquiry` decides what to read and when, `evidence` what it proves; this file waits, reads, feeds and settles. Where the
+order stream is on, its pushes are fed too (`hearing`): they settle early, and bring the next read forward.
 """
 
 from __future__ import annotations
@@ -17,9 +18,10 @@ from bitget_async.codes import asks_to_wait
 from bitget_async.course import Course, NamedCourse, SweepCourse
 from bitget_async.endpoints import BATCH_CANCEL_ORDER, Endpoint
 from bitget_async.errors import BitgetError, OutcomeUnknown, RateLimited, UsageError
-from bitget_async.evidence import Book, Certainty, Command, Listing, Want
+from bitget_async.evidence import Book, Certainty, Command, Listing, Sweep, Want
+from bitget_async.hearing import Hearing
 from bitget_async.inquiry import Inquiry, Read, ReadKind
-from bitget_async.models import Order
+from bitget_async.models import Order, OrderUpdate
 from bitget_async.reading import Answered, Reading
 from bitget_async.resumption import Home, Recorder, describe
 from bitget_async.tasks import Tasks
@@ -52,22 +54,36 @@ class Reader(Protocol):
         """One command."""
 
 
+class Tracker(Protocol):
+    """What the watcher needs of a tracker of open orders."""
+
+    def snapshot(self, symbol: str) -> tuple[Order, ...] | None:
+        """What is open now, or `None` where nobody can be sure."""
+
+
 class Watcher:
     """
-    Reads for every pending call of a client, and settles them.
+    Reads for every pending call of a client, and settles them. A listener of the order stream, too.
 
     Args:
         session: makes the reads.
         rng: jitter.
         home: where its calls belong.
         recorder: writes them into the journal, if there is one.
+        tracker: knows what is open, if there is one; may be set later.
     """
 
     def __init__(
-        self, session: Reader, rng: random.Random, home: Home = NOWHERE, recorder: Recorder | None = None
+        self,
+        session: Reader,
+        rng: random.Random,
+        home: Home = NOWHERE,
+        recorder: Recorder | None = None,
+        tracker: Tracker | None = None,
     ) -> None:
         self.home = home
         self.recorder = recorder
+        self.tracker = tracker
         self._session = session
         self._reading = Reading(session)
         self._inquiry = Inquiry(rng)
@@ -75,6 +91,7 @@ class Watcher:
         self._sweeps: dict[SweepCourse, None] = {}
         # With thousands pending, whoever wants those of one symbol must not look at all.
         self._of: dict[str, dict[Course, None]] = {}
+        self._hearing = Hearing(session.server.estimate_ms)
         self._tasks = Tasks()
         self._running = False
         self._news = asyncio.Event()
@@ -132,6 +149,7 @@ class Watcher:
             self._sweeps[course] = None
         for symbol in course.symbols:
             self._of.setdefault(symbol, {})[course] = None
+        self._hearing.add(course)
 
     def _begin(self, course: SweepCourse, now: int) -> None:
         """What a cancellation by symbol knows from the start: orders placed a moment ago, and a fresh listing."""
@@ -145,6 +163,7 @@ class Watcher:
                     evidence.placed(order)
             if self._account is not None and now - self._account.requested_ns <= FRESH_NS:
                 evidence.saw_listing(self._account)
+            self._ask_tracker(evidence)
         for other in self._of.get(evidence.symbol, ()):
             if _cancelling(other, course):
                 course.alone = False
@@ -153,6 +172,13 @@ class Watcher:
             if isinstance(other, NamedCourse):
                 course.meanwhile.update(_placing(other, course))
         self._inquiry.add(course, evidence, now, snapshot=course.options.snapshot != "none")
+
+    def _ask_tracker(self, evidence: Sweep) -> None:
+        """What pushes say is open: known at once, and proven like all else."""
+        rows = None if self.tracker is None else self.tracker.snapshot(evidence.symbol)
+        for row in rows or ():
+            evidence.placed(row, "tracker", hearsay=True)
+        evidence.tracked = rows is not None
 
     def _note_placements(self, course: NamedCourse) -> None:
         """Tell every cancellation by symbol which placements it may take, and who else cancels beside it."""
@@ -227,6 +253,7 @@ class Watcher:
             same.pop(course, None)
             if not same:
                 self._of.pop(symbol, None)
+        self._hearing.remove(course)
         self._inquiry.remove(course)
         course.tell()
 
@@ -246,6 +273,35 @@ class Watcher:
                     found = each.want is Want.PRESENT and each.certainty is not Certainty.ACKED
                     if found and isinstance(each.row, Order):
                         self.placed(each.row)
+
+    # -- the order stream -------------------------------------------------------------------------------------
+
+    def pushed(self, updates: Sequence[OrderUpdate], received_ns: int) -> None:
+        """
+        A frame of the order stream came: late, doubled or out of order as may be. A call of which it proves the rest is
+        settled at once; where the next listing will be clear by what it says, that is read at once.
+        """
+        try:
+            for course, found, news in self._hearing.told(updates, received_ns):
+                self._note_found([course])
+                _ = self._learnt(course, news=found)
+                if not news or (isinstance(course, SweepCourse) and not course.sweep.foretold):
+                    continue
+                if course.ripe:
+                    self._settle(course)
+                else:
+                    self._wake(self._inquiry.hinted(course, self._session.clock.monotonic_ns()))
+        except Exception as error:
+            self._broken(error)
+
+    def connected(self, now_ns: int) -> None:
+        """Pushes come from now on; those of before may be missing, so what waits for a listing looks once more."""
+        self._inquiry.missed(now_ns)
+        if self._pending:
+            self._wake(now_ns)
+
+    def disconnected(self, now_ns: int) -> None:
+        """Pushes come no more. Nothing changes: no read was ever left out because of them."""
 
     async def close(self) -> None:
         """Settle all that is pending as UNKNOWN (`client_closed`) and stop. Safe to call twice."""

@@ -3,12 +3,15 @@ Evidence: rows, listings and answers in; the fate of each order and the outcome 
 
 What counts, from strongest to nothing:
 
-    a row with the order's id and a final status        that order is final, for ever
+    a row with the order's id and a final status,       that order is final, for ever
+    read or pushed
     a complete open listing requested at t              what it shows was open at t - staleness or later,
                                                         what it does not show was not open at t
+    a pushed row with an open status                    that order exists, since its creation time
     the answer 00000                                    receipt
     "nothing to cancel", "order does not exist"         a claim to verify
-    error, timeout, empty history, missing row, time    nothing
+    error, timeout, empty history, missing row,         nothing
+    missing push, time
 
 Facts are only ever added, and outcomes are computed from all of them together, so the order in which answers arrive
 does not matter. Moments are monotonic nanoseconds of one clock; creation times are the exchange's milliseconds and
@@ -26,6 +29,7 @@ from bitget_async.evidence.facts import (
     Command,
     Listing,
     Page,
+    Push,
     Row,
     complete,
     id_number,
@@ -41,6 +45,7 @@ __all__ = [
     "Listing",
     "Named",
     "Page",
+    "Push",
     "Row",
     "Sweep",
     "Target",

@@ -15,6 +15,7 @@ __all__ = [
     "Command",
     "Listing",
     "Page",
+    "Push",
     "Row",
     "complete",
     "id_number",
@@ -237,6 +238,25 @@ class Page:
         # Read once: each page is told to everybody who is pending.
         numbers = (id_number(row.order_id) for row in self.rows)
         object.__setattr__(self, "numbers", tuple(number for number in numbers if number is not None))
+
+
+@dataclass(frozen=True, slots=True)
+class Push:
+    """
+    Rows that the private order stream told by itself. They may be late, doubled or out of order, and any may be
+    missing: a final row is a proof, an open one shows that its order exists, and nothing shows that one does not.
+
+    Attributes:
+        rows: the rows, in the order of the frame.
+        received_ns: when the frame came.
+        server_ms: the exchange's time of it.
+        source: the name of the channel.
+    """
+
+    rows: tuple[Row, ...]
+    received_ns: int
+    server_ms: int
+    source: str = "orders"
 
 
 def id_number(order_id: str) -> int | None:

@@ -20,7 +20,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from decimal import Decimal
 
-from bitget_async.evidence.facts import Book, Certainty, Command, Listing, Page, Row, id_number
+from bitget_async.evidence.facts import SECOND_NS, Book, Certainty, Command, Listing, Page, Push, Row, id_number
 from bitget_async.models import Fate, Order, OrderFailure, OrderFate, Placement, PlacementOutcome, Scope, TriggerOrder
 from bitget_async.models.reports import final_fate, order_fate, order_view
 
@@ -63,7 +63,9 @@ class Target:
         row: the last row seen.
         source, server_ms: what told it, and when.
         final: whether a final row was seen.
-        shown_ns, open_ns: when the newest read was requested that showed it, and showed it open; -1 before.
+        pushed: whether it is final by a push alone, whose row lacks what a read tells.
+        shown_ns, open_ns: when the newest read was requested that showed it, and showed it open; -1 before. Where a
+            push told that it ended, until when reads may show it open rightly.
         listed_ns, asked_ns, paged_ns: when the newest listing, orderInfo, and history down to the signing were
             requested that should have shown it and did not; -1 before.
         hidden_ns: when the newest read was requested with a row that may be its own and proves nothing; -1 before.
@@ -83,6 +85,7 @@ class Target:
     source: str = "client"
     server_ms: int | None = None
     final: bool = False
+    pushed: bool = False
     shown_ns: int = -1
     open_ns: int = -1
     listed_ns: int = -1
@@ -115,6 +118,24 @@ class Target:
         if row.created_ms is not None and row.created_ms > bounds[1]:
             return False
         return row.status.open or (row.updated_ms is not None and row.updated_ms >= bounds[0])
+
+    def called(self, row: Row) -> bool:
+        """Whether a pushed row is this order's: by its id, or by its client id as far as its times fit."""
+        if self.order_id is None:
+            return id_number(row.order_id) is not None and self.fits(row) and row.symbol == self.symbol
+        mine = row.client_oid in ("", self.client_oid) or not self.client_oid
+        return mine and row.symbol == self.symbol and id_number(self.order_id) == id_number(row.order_id)
+
+    def stirred(self, row: Row) -> bool:
+        """
+        Whether a pushed row with an open status tells what is wanted: that it exists, or has the new values since the
+        signing. A push may be late: that it is open, or still has the old ones, it does not tell.
+        """
+        if self.want is not Want.CHANGED:
+            return self.want is Want.PRESENT and self.row is None
+        bounds = self.command.sign_bounds
+        since = bounds is not None and row.updated_ms is not None and row.updated_ms >= bounds[0]
+        return since and self.wanted is not None and has_values(row, self.wanted)
 
     def findable(self, server_ms: int) -> bool:
         """Whether orderInfo would find it by its client id at that exchange time: it forgets them after two hours."""
@@ -251,6 +272,37 @@ class Named:
         self._end(changed, page.server_ms)
         return changed
 
+    def saw_push(self, push: Push) -> list[Target]:
+        """
+        Take in what the stream told; returns the orders of which something new became known. A final row ends an order,
+        any row shows that it exists; that it is still open, or absent, only reads show.
+        """
+        changed = []
+        for row in push.rows:
+            for target in self.targets:
+                if target.called(row) and self._hear(target, row, push):
+                    changed.append(target)
+        if changed:
+            self._end(changed, push.server_ms)
+        return changed
+
+    def _hear(self, target: Target, row: Row, push: Push) -> bool:
+        """Take in a pushed row of an order; returns whether it told anything new."""
+        if target.final:
+            known = target.row
+            if row.status.final and known is not None and row.status is not known.status:
+                self.odd(f"order {row.order_id} was told both {known.status.value} and {row.status.value}")
+            return False
+        if not self._credible(row) or (row.status.open and not target.stirred(row)):
+            return False
+        target.order_id = target.order_id or row.order_id
+        target.row, target.source, target.server_ms = row, push.source, push.server_ms
+        target.final = target.pushed = row.status.final
+        if target.final:
+            stale_ns = round(target.command.assumptions.staleness_s * SECOND_NS)
+            target.shown_ns = max(target.shown_ns, push.received_ns + stale_ns)
+        return True
+
     def _saw(self, targets: list[Target], read: Listing | Page) -> list[Target]:
         source, requested_ns, server_ms = read.source, read.requested_ns, read.server_ms
         alone = isinstance(read, Page) and read.asked is not None
@@ -302,12 +354,10 @@ class Named:
                 self.odd(f"order {row.order_id} was told both {target.row.status.value} and {status.value}")
             elif not status.final and requested_ns > target.shown_ns:
                 self.odd(f"order {row.order_id} was told open after it was final")
+            elif status.final and target.pushed and not row.unreadable:
+                target.row, target.pushed = row, False
             return False
-        if not status.final and not status.open:
-            self.odd(f"order {row.order_id} has the unknown status {status.value!r}")
-            return False
-        if status.final and row.unreadable:
-            self.odd(f"order {row.order_id} has a final status and fields that cannot be read")
+        if not self._credible(row):
             return False
         if not status.final and requested_ns < target.shown_ns:
             return False
@@ -319,6 +369,16 @@ class Named:
         if status.open:
             target.open_ns = max(target.open_ns, requested_ns)
         return new or target.want is Want.CHANGED
+
+    def _credible(self, row: Row) -> bool:
+        """Whether a row can be evidence: its status is one that we know, and if it is final, nothing is unreadable."""
+        if not row.status.final and not row.status.open:
+            self.odd(f"order {row.order_id} has the unknown status {row.status.value!r}")
+            return False
+        if row.status.final and row.unreadable:
+            self.odd(f"order {row.order_id} has a final status and fields that cannot be read")
+            return False
+        return True
 
     def _follow(self, page: Page, mine: list[Target]) -> None:
         """Note from which moment on the history was read, page below page, down to the signing of the targets."""
@@ -395,7 +455,7 @@ class Named:
     @property
     def settled(self) -> bool:
         """Whether something is proven of every order."""
-        return self.answered_ns is not None and not self.left
+        return self.answered_ns is not None and all(target.verdict(self.book) is not None for target in self.targets)
 
     def fate(self, target: Target) -> OrderFate:
         """What is known of an order that is to end."""

@@ -8,16 +8,29 @@ from bisect import insort
 from collections.abc import Iterator
 from dataclasses import dataclass, field, replace
 
-from bitget_async.evidence.facts import Book, Command, Listing, Page, Row, id_number
+from bitget_async.evidence.facts import SECOND_NS, Book, Command, Listing, Page, Push, Row, id_number
 from bitget_async.models import Fate, OrderFate, Outcome, Scope
 from bitget_async.models.reports import final_fate, order_fate
 
 __all__ = ["Sweep"]
 
+# An order placed after the signing that a push tells of is not kept beside so many: a cancellation may wait for a day.
+MOST_BESIDE = 1_000
+
 
 @dataclass(slots=True)
 class _Known:
-    """All that is known of one order."""
+    """
+    All that is known of one order.
+
+    Attributes:
+        order, source, server_ms: the last row, and what told it.
+        shown_ns, open_ns: when the newest listing was requested that showed it, and showed it open.
+        final: whether it is proven to have ended.
+        proved_ns: a listing requested up to then may show it rightly although it has ended.
+        pushed: whether it is final by a push alone, whose row lacks what a read tells.
+        hearsay: whether only pushes, or who follows them, have told of it: those may tell of it long after its end.
+    """
 
     order: Row
     source: str
@@ -26,6 +39,8 @@ class _Known:
     open_ns: int = -1
     final: bool = False
     proved_ns: int = -1
+    pushed: bool = False
+    hearsay: bool = False
 
 
 @dataclass(slots=True, eq=False)
@@ -39,12 +54,16 @@ class Sweep(Command):
         bounds_ms, assumptions: see `Command`.
         snapshot: of a resumed one, whether a complete listing from before its answer is among what was known; `None`
             where the listings tell.
+        heard_ns: when the newest push came by which an order ended; -1 before.
+        tracked: whether what was open at the signing is known from pushes, as far as these can be trusted.
     """
 
     symbol: str
     book: Book = Book.NORMAL
     snapshot: bool | None = None
     cleared_ms: int | None = None
+    heard_ns: int = -1
+    tracked: bool = False
     anomalies: list[str] = field(default_factory=list)
     _orders: dict[int, _Known] = field(default_factory=dict)
     _ended: dict[int, _Known] = field(default_factory=dict)
@@ -60,11 +79,11 @@ class Sweep(Command):
 
     # -- facts ------------------------------------------------------------------------------------------------
 
-    def placed(self, order: Row) -> None:
+    def placed(self, order: Row, source: str = "client", *, hearsay: bool = False) -> None:
         """An order of this symbol that this client knows from elsewhere: placed by it, or seen open before."""
         number = id_number(order.order_id)
         if number is not None and number not in self._orders:
-            self._orders[number] = _Known(order, "client")
+            self._orders[number] = _Known(order, source, hearsay=hearsay)
 
     def saw_listing(self, listing: Listing) -> list[OrderFate]:
         """Take in a listing that covers the symbol; returns the orders of which something new became known."""
@@ -79,16 +98,49 @@ class Sweep(Command):
     def saw_page(self, page: Page) -> list[OrderFate]:
         """Take in finished rows; returns the orders whose fate became known by them."""
         unknown = {number for number in page.numbers if number not in self._orders}
-        changed = [self._saw_final(row, page) for row in page.rows if row.symbol == self.symbol]
+        source, told_ms, asked_ns = page.source, page.server_ms, page.requested_ns
+        changed = [self._saw_final(row, source, told_ms, asked_ns) for row in page.rows if row.symbol == self.symbol]
         found = any(number in self._orders for number in unknown)
         if page.source != "orderInfo":
             self._follow(page, found, any(fate is not None for fate in changed))
         self._look_cleared()
         return [fate for fate in changed if fate is not None]
 
-    def _saw_open(self, row: Row, listing: Listing) -> OrderFate | None:
+    def saw_push(self, push: Push) -> list[OrderFate]:
+        """
+        Take in what the stream told; returns the orders that ended by it. Nothing is cleared by it: it lists nothing.
+        """
+        changed = [self._saw_pushed(row, push) for row in push.rows if row.symbol == self.symbol]
+        return [fate for fate in changed if fate is not None]
+
+    def _saw_pushed(self, row: Row, push: Push) -> OrderFate | None:
         number = id_number(row.order_id)
         if number is None or self._foreign(row):
+            return None
+        known = self._orders.get(number)
+        if known is None and self.scope_of(row) is Scope.LATE and len(self._orders) >= MOST_BESIDE:
+            return None
+        if not row.status.open:
+            listed_ns = push.received_ns + round(self.assumptions.staleness_s * SECOND_NS)
+            fate = self._saw_final(row, push.source, push.server_ms, listed_ns, pushed=True)
+            self.heard_ns = self.heard_ns if fate is None else max(self.heard_ns, push.received_ns)
+            return fate
+        if known is None:
+            # One placed after the signing would only ever be heard of: it is not looked for.
+            if number not in self._ended and self.scope_of(row) is not Scope.LATE:
+                self._orders[number] = _Known(row, push.source, push.server_ms, hearsay=True)
+        elif known.final:
+            # A late push tells of before. Only one of afterwards contradicts.
+            ended_ms = known.order.updated_ms
+            if row.updated_ms is not None and ended_ms is not None and row.updated_ms > ended_ms:
+                self.odd(f"order {row.order_id} was told open after it was final")
+        elif known.source == "client":
+            known.order = row
+        return None
+
+    def _saw_open(self, row: Row, listing: Listing) -> OrderFate | None:
+        number = id_number(row.order_id)
+        if number is None or self._disowned(row, number):
             return None
         known = self._orders.get(number)
         if known is None and number in self._ended:
@@ -101,9 +153,10 @@ class Sweep(Command):
             else:
                 self.odd(f"order {row.order_id} was listed open after it was final")
             return None
-        new = known is None or known.source == "client"
+        new = known is None or known.source == "client" or known.hearsay
         if known is None:
             known = self._orders[number] = _Known(row, listing.source)
+        known.hearsay = False
         if listing.requested_ns >= known.shown_ns:
             known.order, known.source, known.server_ms = row, listing.source, listing.server_ms
             known.shown_ns = listing.requested_ns
@@ -114,14 +167,15 @@ class Sweep(Command):
                 self.odd(f"order {row.order_id} was listed open with status {row.status.value!r}")
         return self._fate(known) if new else None
 
-    def _saw_final(self, row: Row, page: Page) -> OrderFate | None:
+    def _saw_final(
+        self, row: Row, source: str, server_ms: int, proved_ns: int, *, pushed: bool = False
+    ) -> OrderFate | None:
         number = id_number(row.order_id)
-        if number is None or self._foreign(row):
+        if number is None or self._disowned(row, number):
             return None
         known = self._orders.get(number)
         if known is not None and known.final:
-            if row.status.final and row.status is not known.order.status:
-                self.odd(f"order {row.order_id} was told both {known.order.status.value} and {row.status.value}")
+            self._saw_again(known, row, proved_ns, pushed=pushed)
             return None
         if not row.status.final:
             if row.status.name == "UNKNOWN":
@@ -130,17 +184,27 @@ class Sweep(Command):
         if row.unreadable:
             self.odd(f"order {row.order_id} has a final status and fields that cannot be read")
             return None
-        if known is None:
-            known = _Known(row, page.source)
+        if known is None or known.hearsay:
             if not self._swept_or_late(row):
-                self._ended[number] = replace(known, final=True, server_ms=page.server_ms, proved_ns=page.requested_ns)
+                self._orders.pop(number, None)
+                self._ended[number] = _Known(row, source, server_ms, final=True, proved_ns=proved_ns, pushed=pushed)
                 return None
-            self._orders[number] = known
+            known = self._orders[number] = _Known(row, source, hearsay=pushed)
         if row.created_ms is None and known.order.created_ms is not None:
             self.odd(f"order {row.order_id} came without its creation time")
-        known.order, known.source, known.server_ms = row, page.source, page.server_ms
-        known.final, known.proved_ns = True, page.requested_ns
+        known.order, known.source, known.server_ms = row, source, server_ms
+        known.final, known.proved_ns, known.pushed = True, proved_ns, pushed
         return self._fate(known)
+
+    def _saw_again(self, known: _Known, row: Row, proved_ns: int, *, pushed: bool) -> None:
+        """Another row of an order that has ended must say the same; one that was read tells more than a pushed one."""
+        if not row.status.final:
+            return
+        if row.status is not known.order.status:
+            self.odd(f"order {row.order_id} was told both {known.order.status.value} and {row.status.value}")
+        elif known.pushed and not pushed and not row.unreadable:
+            known.order, known.pushed, known.hearsay = row, False, False
+            known.proved_ns = min(known.proved_ns, proved_ns)
 
     def _swept_or_late(self, row: Row) -> bool:
         """Whether a finished order that no listing showed concerns us: it ended at the signing or after it."""
@@ -204,6 +268,11 @@ class Sweep(Command):
         return tuple(self._fate(self._orders[number]) for number in sorted(self._orders))
 
     @property
+    def size(self) -> int:
+        """How many orders are known, late ones too."""
+        return len(self._orders)
+
+    @property
     def missing(self) -> list[int]:
         """Ids in scope without a final row that the last listing did not show open, oldest first."""
         last = self.last_listing_ns
@@ -244,6 +313,18 @@ class Sweep(Command):
         """The first deciding listing that shows no order in scope and that no later one contradicts, or `None`."""
         clear = self._clear_from(self.deciding_ns)
         return None if clear is None else clear[0]
+
+    @property
+    def foretold(self) -> bool:
+        """Whether pushes say that a listing will be clear: orders in scope are known, and all have ended."""
+        if self.heard_ns < 0:
+            return False
+        found = False
+        for _, known in self._required():
+            if not known.final:
+                return False
+            found = True
+        return found
 
     @property
     def has_run(self) -> bool:
@@ -358,6 +439,14 @@ class Sweep(Command):
     def _foreign(self, row: Row) -> bool:
         """Whether a row stands in another list than the one that the command takes."""
         return self.book is Book.NORMAL and getattr(row, "tpsl_type", None) == "tpsl"
+
+    def _disowned(self, row: Row, number: int) -> bool:
+        """The same; and forget it if it was only heard of: the stream does not tell which list an order stands in."""
+        foreign = self._foreign(row)
+        known = self._orders.get(number)
+        if foreign and known is not None and known.hearsay:
+            del self._orders[number]
+        return foreign
 
     def _fate(self, known: _Known) -> OrderFate:
         if known.final:

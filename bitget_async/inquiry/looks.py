@@ -5,6 +5,9 @@ A cancellation by symbol: a snapshot at the signing; quick looks from 150-250 ms
 clear, for little more than a second; the deciding look, with the history, when a listing can no longer be older than
 the signing; then ever slower, up to 5 s.
 
+Where pushes say that all its orders have ended, one look more, at once: the others stay where they were, for a listing
+may lag behind the pushes.
+
 A command on named orders: the first look at the same time after the answer, at once if there was none; then ever
 slower, up to 5 s; and one at the moment from which on a read can prove the contrary.
 """
@@ -27,6 +30,7 @@ ALONE = 120 * MS
 QUICK_FOR = 1_300 * MS
 DECIDING_SLACK = 175 * MS
 PATIENCE = 3_000 * MS
+TOGETHER = 30 * MS
 # What is known of the exchange's clock widens, and moves a horizon by milliseconds while it is waited for.
 AGEING = 20 * MS
 MOST_SINGLE = 3
@@ -45,7 +49,12 @@ class Wants:
 
 @dataclass(slots=True, eq=False)
 class Look:
-    """The next look after one command, and how the last ones went."""
+    """
+    The next look after one command, and how the last ones went.
+
+    Attributes:
+        planned: where the next window is an early look: the one that follows, whatever the early one brings.
+    """
 
     rng: random.Random
     from_ns: int = NEVER
@@ -53,10 +62,25 @@ class Look:
     gap_ns: int = FIRST_GAP
     stop_ns: int | None = None
     stuck: int = 0
+    planned: tuple[int, int] | None = None
 
     def window(self, from_ns: int, slack_ns: int = 0) -> None:
         """Look next between these moments."""
-        self.from_ns, self.until_ns = from_ns, from_ns + slack_ns
+        self.from_ns, self.until_ns, self.planned = from_ns, from_ns + slack_ns, None
+
+    def early(self, now: int, slack_ns: int) -> None:
+        """One look more, before the next."""
+        planned = self.planned or (self.from_ns, self.until_ns)
+        self.window(now, min(slack_ns, max(0, planned[1] - now)))
+        self.planned = planned
+
+    def resumes(self, now: int) -> bool:
+        """After a look at `now`: whether it was one more, and the window is again what it was before it."""
+        planned, self.planned = self.planned, None
+        if planned is None or planned[0] <= now:
+            return False
+        self.from_ns, self.until_ns = planned
+        return True
 
     def first(self, now: int, *, alone: bool) -> None:
         """The answer came: look soon; with others about, a little later will do if it saves a read."""
@@ -77,10 +101,18 @@ class Look:
 
 @dataclass(slots=True, eq=False)
 class SweepLook(Look):
-    """Looking after a cancellation by symbol."""
+    """
+    Looking after a cancellation by symbol.
+
+    Attributes:
+        evidence: what is known of it.
+        decided: whether its deciding look was made.
+        hinted_ns: when the push came that brought on the last early look; -1 before.
+    """
 
     evidence: Sweep = field(kw_only=True)
     decided: bool = False
+    hinted_ns: int = -1
     own_page: bool = False
     helped: int = 0
     patience: int = MOST_SINGLE
@@ -160,6 +192,24 @@ class SweepLook(Look):
         """Look next at the deciding moment; with others about, a little later will do if it saves a read."""
         self.window(self.evidence.deciding_ns, 0 if alone else DECIDING_SLACK)
 
+    def hint(self, now: int, *, alone: bool) -> None:
+        """
+        Look at once where pushes say that a listing will be clear, once for each push that does. Not while nobody knows
+        what was open: then the last push of those that have come need not be the last.
+        """
+        evidence = self.evidence
+        if evidence.answered_ns is None or evidence.heard_ns <= self.hinted_ns or not evidence.foretold:
+            return
+        known = evidence.tracked or evidence.last_listing_ns >= 0
+        if evidence.clear_since_ns is None if self.decided else known and evidence.cleared_ms is None:
+            self.hinted_ns = evidence.heard_ns
+            self.early(now, 0 if alone else TOGETHER)
+
+    def missed(self, now: int) -> None:
+        """Pushes come again and some may be missing: one look more where a listing is waited for, and not soon."""
+        if self.decided and self.evidence.clear_since_ns is None and self.from_ns - now > FIRST_GAP:
+            self.early(now, FIRST_GAP)
+
     def told(self, read: Read, page: Page | None, now: int, *, moved: bool, alone: bool) -> None:
         """A read that concerns it, or any that cleared it, was answered."""
         evidence = self.evidence
@@ -168,6 +218,7 @@ class SweepLook(Look):
         if not self.decided:
             if evidence.cleared_ms is not None:
                 self.await_deciding(alone=alone)
+            self.hint(now, alone=alone)
             return
         if read.symbol not in (None, evidence.symbol) or read.book is not self.book:
             return

@@ -7,7 +7,7 @@ from collections.abc import Hashable, Iterable
 from math import inf
 
 from bitget_async.evidence import Book, Listing, Named, Page, Sweep
-from bitget_async.inquiry.breaker import FIRST_GAP, Breaker
+from bitget_async.inquiry.breaker import FIRST_GAP, MOST_GAP, Breaker
 from bitget_async.inquiry.looks import (
     MOST_SINGLE,
     PATIENCE,
@@ -43,6 +43,7 @@ class Inquiry:
         self._breaker = Breaker(rng)
         self._foreign_rows: int | None = None
         self._page_floor = 0
+        self._missed_ns = -MOST_GAP
 
     def add(self, key: Hashable, evidence: Sweep | Named, now: int, *, snapshot: bool = False) -> None:
         """A command was signed. With `snapshot` the orders of its symbol are listed at once."""
@@ -61,7 +62,22 @@ class Inquiry:
             look.window(now)
         else:
             look.first(now, alone=self._alone)
+        return self.hinted(key, now)
+
+    def hinted(self, key: Hashable, now: int) -> int:
+        """A push told that an order of it has ended: where that was the last one, look at once; returns when."""
+        look = self._looks[key]
+        if isinstance(look, SweepLook):
+            look.hint(now, alone=self._alone)
         return look.until_ns
+
+    def missed(self, now: int) -> None:
+        """Pushes come again, and some may be missing. Not for each of many new connections that are soon lost."""
+        if now - self._missed_ns >= MOST_GAP:
+            self._missed_ns = now
+            for look in self._looks.values():
+                if isinstance(look, SweepLook):
+                    look.missed(now)
 
     def urged(self, key: Hashable, now: int) -> None:
         """Something was done about its orders: look again soon, as after the answer."""
@@ -117,6 +133,8 @@ class Inquiry:
         crowd = sum(not look.decided for look in listed)
         pages = self._account_pages()
         for look in looks:
+            if look.resumes(now):
+                continue
             if isinstance(look, SweepLook):
                 look.next(now, crowd, pages, alone=self._alone)
             else:
@@ -257,7 +275,7 @@ class Inquiry:
     def _still_out(self, read: Read, now: int, listed: list[SweepLook], named: list[NamedLook]) -> bool:
         """
         Whether the same read is on its way and young enough to wait for. Quick looks overlap on purpose, and one that
-        started before an answer cannot tell what the command did.
+        started before an answer, or before a push, cannot tell what the command did.
         """
         started = self._in_flight.get(read)
         if started is None:
@@ -267,6 +285,8 @@ class Inquiry:
             for look in named
             if read.book is look.book and (read.symbol is None or read.symbol in look.symbols)
         ]
+        if read.kind is ReadKind.LISTING:
+            answers += [look.hinted_ns for look in listed if read.symbol in (None, look.evidence.symbol)]
         if any(started < answered_ns for answered_ns in answers):
             return False
         quick = (
