@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
+import re
 from decimal import Decimal
-from typing import Annotated
 
 import msgspec
 
@@ -101,8 +101,8 @@ class BookLevel(msgspec.Struct, frozen=True, array_like=True, gc=False):
     a size of 0 takes the level away.
     """
 
-    price_text: Annotated[str, msgspec.Meta(pattern=r"\A\d{1,40}(\.\d{1,40})?\Z")]
-    size_text: Annotated[str, msgspec.Meta(pattern=r"\A\d{1,40}(\.\d{1,40})?\Z")]
+    price_text: str
+    size_text: str
 
     @property
     def price(self) -> Decimal:
@@ -144,8 +144,25 @@ class BookUpdate(
     time_ms: int | None = None
 
     def __post_init__(self) -> None:
+        force = msgspec.structs.force_setattr
         if self.time_ms is not None and self.time_ms < SECONDS_BELOW:
-            msgspec.structs.force_setattr(self, "time_ms", self.time_ms * 1000)
+            force(self, "time_ms", self.time_ms * 1000)
+        if self.asks and not _plain(self.asks):
+            force(self, "asks", None)
+            force(self, "unreadable", (*self.unreadable, "asks"))
+        if self.bids and not _plain(self.bids):
+            force(self, "bids", None)
+            force(self, "unreadable", (*self.unreadable, "bids"))
+
+
+# A book has hundreds of numbers, thousands of times a second: one look for all of them.
+_PLAIN = re.compile(r"(?:[0-9]{1,40}+(?:\.[0-9]{1,40}+)?+ )*+")
+
+
+def _plain(levels: tuple[BookLevel, ...]) -> bool:
+    """Whether every text in them is a number without sign or exponent, and no longer than any price."""
+    texts = [level.price_text for level in levels] + [level.size_text for level in levels]
+    return _PLAIN.fullmatch(" ".join(texts) + " ") is not None and " " not in "".join(texts)
 
 
 class CandleUpdate(Candle, frozen=True, array_like=True):

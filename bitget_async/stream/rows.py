@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable
 from itertools import count
-from typing import Any
+from typing import Any, NamedTuple
 
 import msgspec
 
@@ -33,43 +33,51 @@ def records_of(push: Push, lost: Callable[[str], None] = _ignore) -> tuple[Recor
     """
     The records of a push, in the exchange's order: `OrderUpdate`, `Fill`, `Asset`, `TriggerOrder`, `Ticker`,
     `MarketFill`, `CandleUpdate`, `BookUpdate`. Never raises for anything that the push holds. A field that cannot be
-    read stands in its record's `unreadable`; a row that cannot be read is left out, and `lost` is called with a
-    reason, once a row. Empty for channels that we do not know, which `lost` is told, too.
+    read stands in its record's `unreadable`. A row that cannot be read is left out, and `lost` is called with a reason;
+    so it is for data that is no list of rows, and for channels that we do not know. Only of a book nothing is left out,
+    for the updates after it would not fit: what cannot be read of it is a `BookUpdate` with `unreadable`.
     """
-    channel = "candle" if push.topic.channel.startswith("candle") else push.topic.channel
-    kind = _KINDS.get("books" if channel.startswith("books") else channel)
+    channel = push.topic.channel
+    kind = _KINDS.get("candle" if channel.startswith("candle") else channel)
     if kind is None:
-        lost(f"a channel of another kind: {push.topic.channel[:40]!r}")
+        lost(f"a channel of another kind: {channel[:40]!r}")
         return ()
-    row_type, rows_decoder, finish = kind
-    rows: Iterable[Any]
     try:
-        rows = rows_decoder.decode(push.data)
+        rows = kind.rows.decode(push.data)
     except _BROKEN:
-        rows = _salvaged(row_type, rows_decoder, push.data, lost)
-    return tuple([finish(row, push) for row in rows])
+        rows = _salvaged(kind, push.data, lost)
+    return tuple([kind.finish(row, push) for row in rows])
 
 
-def _salvaged(
-    row_type: type[Record], whole: msgspec.json.Decoder[Any], data: msgspec.Raw, lost: Callable[[str], None]
-) -> Iterator[Record]:
-    filled = without_empty(bytes(data))
+class _Kind(NamedTuple):
+    row: type[Record]
+    rows: msgspec.json.Decoder[list[Any]]
+    finish: Callable[..., Record]
+
+
+def _salvaged(kind: _Kind, data: msgspec.Raw, lost: Callable[[str], None]) -> list[Record]:
+    """Rows that do not fit as they are: without their empty fields, or one by one."""
     try:
-        yield from whole.decode(filled)
-        return
+        return kind.rows.decode(without_empty(bytes(data)))
     except _BROKEN:
         pass
-    try:
-        rows = ROWS.decode(data)
-    except _BROKEN:
-        lost("the data is no list of rows")
-        return
     bad = count(1)
-    for raw in rows:
-        try:
-            yield salvage(row_type, raw, bad)
-        except _BROKEN:
-            lost("a row that cannot be read")
+    told: list[Record] = []
+    try:
+        for raw in ROWS.decode(data):
+            try:
+                told.append(salvage(kind.row, raw, bad))
+            except _BROKEN:
+                lost("a row that cannot be read")
+                told += _unread(kind)
+    except _BROKEN:
+        lost("data that is no list of rows")
+        told += _unread(kind)
+    return told
+
+
+def _unread(kind: _Kind) -> list[Record]:
+    return [BookUpdate(unreadable=("data",))] if kind.row is BookUpdate else []
 
 
 def _order(row: OrderUpdate, push: Push) -> OrderUpdate:
@@ -123,10 +131,11 @@ def _symbol(push: Push) -> str:
     return "" if name == "default" else name.upper()
 
 
-def _kind(record: type[Record], finish: Callable[..., Record]) -> tuple[Any, Any, Callable[..., Record]]:
-    return record, msgspec.json.Decoder(list[record], strict=False), finish  # type: ignore[valid-type]
+def _kind(row: type[Record], finish: Callable[..., Record]) -> _Kind:
+    return _Kind(row, msgspec.json.Decoder(list[row], strict=False), finish)  # type: ignore[valid-type]
 
 
+_BOOKS = _kind(BookUpdate, _book)
 _KINDS = {
     "orders": _kind(OrderUpdate, _order),
     "fill": _kind(Fill, _as_it_is),
@@ -135,5 +144,8 @@ _KINDS = {
     "ticker": _kind(PushedTicker, _ticker),
     "trade": _kind(MarketFill, _market_fill),
     "candle": _kind(PushedCandle, _candle),
-    "books": _kind(BookUpdate, _book),
+    "books": _BOOKS,
+    "books1": _BOOKS,
+    "books5": _BOOKS,
+    "books15": _BOOKS,
 }
