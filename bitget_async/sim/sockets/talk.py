@@ -135,9 +135,8 @@ class Talk:
         self.gone(None)
 
     def shut(self, now_ns: int) -> None:
-        """The exchange closes."""
+        """The exchange closes: a goodbye, and then its server hangs up."""
         self._bye(GOING_AWAY, now_ns)
-        self._wire.abort(mid_frame=False)
         self.gone(None)
 
     def _hear(self, message: str | None, now_ns: int) -> None:
