@@ -7,8 +7,8 @@ from typing import Any
 
 import msgspec
 
-from bitget_async import Order, OrderStatus
-from bitget_async.evidence import Listing, Page
+from bitget_async import Order, OrderStatus, OrderUpdate
+from bitget_async.evidence import Listing, Page, Push
 
 SECOND = 1_000_000_000
 SIGNED_NS = 5_000 * SECOND
@@ -84,3 +84,8 @@ def page(
 ) -> Page:
     """A page requested then; short, so that nothing lies below it, unless said otherwise."""
     return Page(source, symbol, ns(at_s), ms(at_s), rows, below, last, asked=asked)
+
+
+def push(at_s: float, *rows: Order) -> Push:
+    """A frame of the order stream that came then, with these rows as the stream tells them."""
+    return Push(tuple(OrderUpdate.of(edited(row, quote_volume=None), "orders") for row in rows), ns(at_s), ms(at_s))
