@@ -45,8 +45,8 @@ MOST_SENT = 4096
 # A snapshot of 400 levels a side has 25 KB, one of 2000 coins 250 KB.
 MOST_BYTES = 1024 * 1024
 # Nothing that fits in here can hurt; a longer frame with more parts than these is no honest one.
-SMALL = 80 * 1024
-MOST_OBJECTS = 8_000
+SMALL = 32 * 1024
+MOST_PARTS = 10_000
 MOST_COMMAS = 40_000
 SUCCESS = frozenset({"0", "00000"})
 # Codes of a login that failed; others that come while one waits for it are for `Talk` to judge.
@@ -243,13 +243,12 @@ def read_frame(text: str | bytes) -> Frame:
 
 
 def _crowded(text: str | bytes) -> str:
-    """Whether a frame is longer, or has more parts, than any honest one."""
+    """How a frame is longer, or has more parts, than any honest one; `""` if it is not."""
     if len(text) > MOST_BYTES:
         return "it is too long"
-    opened, commas = (
-        (text.count("{"), text.count(",")) if isinstance(text, str) else (text.count(b"{"), text.count(b","))
-    )
-    return "it has too many parts" if opened > MOST_OBJECTS or commas > MOST_COMMAS else ""
+    told = text.encode("utf-8", "replace") if isinstance(text, str) else text
+    parts, commas = told.count(b"{") + told.count(b"["), told.count(b",")
+    return "it has too many parts" if parts > MOST_PARTS or commas > MOST_COMMAS else ""
 
 
 def _read_slowly(text: str | bytes) -> Frame:
