@@ -34,20 +34,21 @@ from bitget_async.stream.protocol import (
 )
 from tests.stream.frames import DOCUMENTED, RECORDED, compact, frames
 
-KEY = Credentials("an-api-key", "a-secret-of-a-key", "a-passphrase")
+PARTS = ("an-api-key", "a-secret-of-a-key", "a-passphrase")
+KEY = Credentials(*PARTS)
 TICKER = Topic("ticker", "BTCUSDT")
 
 
 def test_the_login_is_signed_over_the_path_of_the_check() -> None:
     """`timestamp + GET + /user/verify`, seconds (reference 5.2); the signature is computed here by hand."""
     frame = json.loads(bytes(login_frame(KEY, 1538054050)))
-    signed = hmac.new(b"a-secret-of-a-key", b"1538054050GET/user/verify", hashlib.sha256).digest()
+    signed = hmac.new(PARTS[1].encode(), b"1538054050GET/user/verify", hashlib.sha256).digest()
     assert frame == {
         "op": "login",
         "args": [
             {
-                "apiKey": "an-api-key",
-                "passphrase": "a-passphrase",
+                "apiKey": PARTS[0],
+                "passphrase": PARTS[2],
                 "timestamp": "1538054050",
                 "sign": base64.b64encode(signed).decode(),
             }
@@ -78,7 +79,7 @@ def test_a_login_frame_shows_nothing_of_itself() -> None:
         told = "".join(traceback.TracebackException.from_exception(error, capture_locals=True).format())
     for text in (repr(frame), str(frame), f"{frame}", f"{frame!r:>3}", told):
         assert "login frame" in text
-        for part in ("an-api-key", "a-passphrase", "sign"):
+        for part in (*PARTS, "sign"):
             assert part not in text
 
 
