@@ -160,7 +160,13 @@ class Canceller:
         try:
             if options.snapshot == "before":
                 await self._watcher.look_before(course)
-            answer = await self._session.call(row, given, max_wait_s=options.max_wait_s, on_signed=on_signed)
+            answer = await self._session.call(
+                row,
+                given,
+                max_wait_s=options.max_wait_s,
+                on_signed=on_signed,
+                repeat_within_s=options.confirm_within_s,
+            )
         except OutcomeUnknown as error:
             if error.reason == "redirect":
                 sweep.odd("the command was answered with a redirect")

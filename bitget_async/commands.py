@@ -55,6 +55,7 @@ class Sender(Protocol):
         *,
         max_wait_s: float | None = None,
         on_signed: Callable[[int, int, int], None] | None = None,
+        repeat_within_s: float | None = None,
     ) -> Answered:
         """One call."""
 
@@ -191,7 +192,13 @@ class Commander:
             self._watcher.signed(course)
 
         try:
-            answer = await self._session.call(part.row, part.given, max_wait_s=max_wait_s, on_signed=on_signed)
+            answer = await self._session.call(
+                part.row,
+                part.given,
+                max_wait_s=max_wait_s,
+                on_signed=on_signed,
+                repeat_within_s=course.confirm_within_s,
+            )
         except OutcomeUnknown as error:
             if error.reason == "redirect":
                 course.named.odd("the command was answered with a redirect")

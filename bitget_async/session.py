@@ -44,6 +44,8 @@ OnSigned = Callable[[int, int, int], None]
 READ_REPEATS = 3
 FIRST_PAUSE_S = 0.2
 BACKGROUND_TIMEOUT_S = 5.0
+# A call fails before its handle does: by so much more than a timer can be late.
+REPEAT_SPARE_S = 0.05
 TOO_MANY = "429"
 TOO_OLD = "40078"
 # A wrong clock is off by more than the jitter between two estimates of a right one.
@@ -101,6 +103,7 @@ class Session:
         max_wait_s: float | None = None,
         on_signed: OnSigned | None = None,
         repeat: bool = True,
+        repeat_within_s: float | None = None,
         timeout_s: float | None = None,
         first: bool = False,
     ) -> Answer[Any]:
@@ -114,6 +117,8 @@ class Session:
             on_signed: called with (monotonic ns, exchange ms, copy) each time a copy is stamped; copies that are
                 proven not sent do not count.
             repeat: whether a read may be repeated.
+            repeat_within_s: a copy after one that was stamped leaves within that many seconds of the first token, a
+                little less, or not at all: then what became of the last copy is raised.
             timeout_s: instead of the session's.
             first: whether it waits for its token in front of all calls without this.
 
@@ -127,12 +132,14 @@ class Session:
         if row.signed and self._credentials is None:
             raise UsageError(f"{row.name} needs credentials")
         budget_s = self._timeout_s if timeout_s is None else timeout_s
+        began_ns: int | None = None
         deadline_ns: int | None = None
-        tries, copies, resynced = 0, 1, False
+        token_s, tries, copies, resynced = max_wait_s, 0, 1, False
         last: BitgetError | None = None
         while True:
-            grant = await self._token(row, max_wait_s, last, first=first)
+            grant = await self._token(row, token_s, last, first=first)
             now = self.clock.monotonic_ns()
+            began_ns = began_ns or now
             deadline_ns = deadline_ns or now + round(budget_s * 1e9)
             # A read's repeats share one budget; a command gets the whole time, a short one would only make doubt.
             left_s = budget_s if row.effect is Effect.COMMAND else max((deadline_ns - now) / 1e9, 0.05)
@@ -151,6 +158,11 @@ class Session:
             if pause_s is None:
                 raise last or answer.error
             await self.clock.sleep(pause_s)
+            if repeat_within_s is not None:
+                token_s = repeat_within_s - REPEAT_SPARE_S - (self.clock.monotonic_ns() - began_ns) / 1e9
+                if token_s <= 0:
+                    raise last or answer.error
+                token_s = token_s if max_wait_s is None else min(token_s, max_wait_s)
 
     async def _token(self, row: Endpoint, max_wait_s: float | None, last: BitgetError | None, *, first: bool) -> Grant:
         """A token for one more copy. If a copy was on the wire before, failing now says what became of that one."""

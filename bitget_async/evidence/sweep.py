@@ -329,8 +329,9 @@ class Sweep(Command):
     @property
     def has_run(self) -> bool:
         """
-        Whether an order in scope was cancelled since the signing; or was open and is gone, not known to have filled:
-        the command has run, then. A listing older than the order does not show that it is gone.
+        Whether an order of before the signing was cancelled since; or was open and is gone, not known to have filled:
+        the command has run, then. A listing older than the order does not show that it is gone. An order that may be
+        younger than the command shows nothing: it can have ended by itself, as one that must fill at once does.
         """
         if self.has_cancelled:
             return True
@@ -341,14 +342,18 @@ class Sweep(Command):
             and 0 <= known.shown_ns < self.last_listing_ns
             and known.order.created_ms is not None
             and known.order.created_ms <= told_ms
+            and self._older(known.order)
             for _, known in self._required()
         )
 
     @property
     def has_cancelled(self) -> bool:
-        """Whether an order in scope is proven cancelled since the signing."""
+        """Whether an order of before the signing is proven cancelled since."""
         return any(
-            known.final and final_fate(known.order.status) is Fate.CANCELLED and self._swept(known.order)
+            known.final
+            and final_fate(known.order.status) is Fate.CANCELLED
+            and self._swept_or_late(known.order)
+            and self._older(known.order)
             for known in self._orders.values()
         )
 
@@ -435,6 +440,11 @@ class Sweep(Command):
 
     def _scope(self, known: _Known) -> Scope:
         return self.scope_of(known.order)
+
+    def _older(self, row: Row) -> bool:
+        """Whether an order was certainly created before the signing."""
+        bounds = self.sign_bounds
+        return bounds is not None and row.created_ms is not None and row.created_ms <= bounds[0]
 
     def _foreign(self, row: Row) -> bool:
         """Whether a row stands in another list than the one that the command takes."""

@@ -12,6 +12,7 @@ import contextlib
 import json
 import logging
 import random
+from bisect import bisect_left
 from collections import Counter
 from collections.abc import Coroutine
 from dataclasses import dataclass, field
@@ -38,6 +39,8 @@ from tests.virtualtime import virtual_loop, virtual_sockets
 SECOND_NS = 1_000_000_000
 QUOTAS = {"cancel-symbol-order": 5, "unfilled-orders": 20, "history-orders": 20, "orderInfo": 20}
 GRACE_S = 40.0
+# When the client gives up an answer: its default, and what it grants the watcher's reads.
+COMMAND_S, READ_S = 10, 5
 
 
 class CountingLimits(LocalLimits):
@@ -345,11 +348,24 @@ class World:
             demand(fate.order.base_volume == truth.filled, "15: the amount is the true one", truth.order_id)
             demand(isinstance(fate.order.base_volume, Decimal), "15: amounts are Decimals", truth.order_id)
 
+    def _worst_in_time(self, endpoint: str) -> int:
+        """
+        Most copies in a second, without those that were processed when the client had given them up: docs/limits.md
+        says that the second in which the exchange counts such a one cannot be foreseen.
+        """
+        copies = [copy for copy in self.exchange.truth.copies(endpoint) if copy.processed_ns is not None]
+        given_up_ns = (COMMAND_S if endpoint == "cancel-symbol-order" else READ_S) * SECOND_NS
+        times = sorted(copy.processed_ns for copy in copies if copy.processed_ns - copy.received_ns <= given_up_ns)
+        return max((bisect_left(times, since + SECOND_NS) - n for n, since in enumerate(times)), default=0)
+
     def _judge_wire(self) -> None:
         truth = self.exchange.truth
         for endpoint, quota in QUOTAS.items():
+            allowed = quota + self.resent[endpoint]
             worst = truth.worst_second(endpoint)
-            demand(worst <= quota + self.resent[endpoint], f"8: {endpoint} at most {quota} a second", worst)
+            if worst > allowed:
+                worst = self._worst_in_time(endpoint)
+            demand(worst <= allowed, f"8: {endpoint} at most {quota} a second", worst)
         sent = truth.count() - self.resent.total()
         demand(sent <= self.limits.taken - self.limits.unsent, "9: no copy without a token", sent)
         for symbol in {call.symbol for call in self.calls}:

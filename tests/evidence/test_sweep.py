@@ -213,6 +213,12 @@ def test_a_final_row_absorbs_whatever_comes_later() -> None:
         ((listing(0.1, order(1), order(2)), page(0.2, done(1, status="filled")), listing(0.3)), True),
         ((page(0.2, done(ended_s=-5)),), False),
         ((listing(0.1, order(9, 1)), listing(0.2)), False),
+        # Perhaps younger than the command: it may have ended by itself, as one that must fill at once does.
+        ((page(0.2, done(created_s=0.004)),), False),
+        ((page(0.2, done(created_s=-0.004)),), False),
+        ((page(0.2, done(created_s=-0.005)),), True),
+        ((page(0.2, done(created_s=None)),), False),
+        ((listing(0.1, order(created_s=0.004)), listing(3)), False),
     ],
 )
 def test_that_the_sweep_has_run_is_shown_by_an_order_that_it_took(facts: Any, run: bool) -> None:
