@@ -125,7 +125,8 @@ class OrderFate(msgspec.Struct, frozen=True, kw_only=True):
         fate: see `Fate`.
         scope: see `Scope`; always IN where the order was named by the caller.
         source: what told it: `history-orders`, `orderInfo`, `unfilled-orders`, `history-plan-order`,
-            `current-plan-order`, or `client` (ours, not seen yet).
+            `current-plan-order`; `orders` (the order stream), and then `order` may hold what a read told later beside
+            it; `tracker` (open by the pushes of before, not seen since); or `client` (ours, not seen yet).
         server_ms: exchange time of the answer that told it, or `None`.
         trigger: for a trigger order, its own row; `order` holds what it has in common with an order.
     """
@@ -190,7 +191,8 @@ class Report(msgspec.Struct, frozen=True, kw_only=True):
         attempts: copies of the command on the wire.
         requests: how many requests served it, by the exchange's name of the call; shared reads count for each.
         anomalies: what contradicted itself, in words, each once.
-        assumptions: the assumed parameters and what the report says nothing about, by name.
+        assumptions: the assumed parameters and what the report says nothing about, by name. `snapshot` tells how what
+            was open was found, with ", open-order tracker" where the client's own tracker knew it, too.
     """
 
     symbol: str

@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from bitget_async import Order, OrderStatus, Outcome
-from bitget_async.evidence import Certainty, Listing, Named, Page, Sweep, Target, complete
+from bitget_async.evidence import Certainty, Listing, Named, Page, Push, Sweep, Target, complete
 from bitget_async.inquiry import Inquiry, Read, ReadKind
 
 SECOND = 1_000_000_000
@@ -41,7 +41,8 @@ class Truth:
 class World:
     """
     An inquiry, an exchange without lag in its listings, and the time between them. `prompt`: orderInfo has no lag.
-    `stuck`: the history answers with its first page, whatever the cursor.
+    `stuck`: the history answers with its first page, whatever the cursor. `push_lag_s`: the end of each order, by its
+    number, is pushed so much later; `None`: never. `lag_s`: how old a listing is, by the moment of its request.
     """
 
     orders: dict[int, Truth] = field(default_factory=dict)
@@ -50,6 +51,8 @@ class World:
     banned: bool = False
     prompt: bool = False
     stuck: bool = False
+    push_lag_s: Callable[[int], float | None] = lambda number: None
+    lag_s: Callable[[float], float] = lambda at_s: 0.0
     seed: int = 1
     now: int = START_NS
     reads: list[tuple[float, Read]] = field(default_factory=list)
@@ -65,6 +68,9 @@ class World:
         self.inquiry = Inquiry(random.Random(self.seed))
         self._flying: list[tuple[int, int, Read, int, bool]] = []
         self._count = itertools.count()
+        lags = {number: self.push_lag_s(number) for number in self.orders}
+        pushes = [(self.orders[number].ended_s + lag, number) for number, lag in lags.items() if lag is not None]
+        self._pushes = [(START_NS + round(at_s * SECOND), number) for at_s, number in sorted(pushes) if at_s < NEVER]
 
     @property
     def now_s(self) -> float:
@@ -117,12 +123,16 @@ class World:
         while True:
             wake = self.inquiry.wake_ns()
             moments = [self._flying[0][0]] if self._flying else []
+            moments += [at_ns for at_ns, _ in self._pushes[:1]]
             if wake is not None:
                 moments.append(max(wake, self.now))
             if not moments or min(moments) > end:
                 self.now = end
                 return
             self.now = min(moments)
+            if self._pushes and self._pushes[0][0] <= self.now:
+                self._push(self._pushes.pop(0)[1])
+                continue
             if self._flying and self._flying[0][0] <= self.now:
                 self._finish(*heapq.heappop(self._flying)[2:])
                 continue
@@ -131,6 +141,15 @@ class World:
                 fails = self.fails(self.now_s, read)
                 back = self.now + round(self.latency_s * SECOND * self._cost(read))
                 heapq.heappush(self._flying, (back, next(self._count), read, self.now, fails))
+
+    def _push(self, number: int) -> None:
+        push = Push((self._row(number, "cancelled"),), self.now, ms(self.now))
+        fed: dict[str, Sweep | Named] = {**self.pending, **self.calls}
+        for key, evidence in fed.items():
+            if evidence.saw_push(push):
+                self._settle(key, evidence)
+                if key in self.pending or key in self.calls:
+                    self.inquiry.hinted(key, self.now)
 
     def _cost(self, read: Read) -> int:
         """Pages of a listing come one after the other."""
@@ -168,7 +187,7 @@ class World:
         }
         fed |= {key: each for key, each in self.calls.items() if read.symbol in (None, *each.symbols)}
         if read.kind is ReadKind.LISTING:
-            rows = tuple(self._open(read.symbol, at_s))
+            rows = tuple(self._open(read.symbol, at_s - self.lag_s(at_s)))
             cut = [rows[start : start + 100] for start in range(0, len(rows) + 1, 100)]
             self.pages += len(cut)
             listing = Listing(read.symbol, asked_ns, ms(asked_ns), rows, complete(cut, 100))
@@ -180,19 +199,22 @@ class World:
             progress = [name for name, evidence in fed.items() if evidence.saw_page(page)]
             self.inquiry.done(read, self.now, page=page, progress=progress)
         for name, evidence in fed.items():
-            if isinstance(evidence, Named):
-                if evidence.settled:
-                    self.proven[name] = self.now_s
-                    self.inquiry.remove(name)
-                    del self.calls[name]
-                continue
-            if evidence.cleared_ms is not None:
-                self.cleared.setdefault(name, self.now_s)
-            outcome = evidence.outcome()
-            if outcome is not None:
-                self.settled[name] = (self.now_s, outcome)
+            self._settle(name, evidence)
+
+    def _settle(self, name: str, evidence: Sweep | Named) -> None:
+        if isinstance(evidence, Named):
+            if evidence.settled:
+                self.proven[name] = self.now_s
                 self.inquiry.remove(name)
-                self.closed[name] = self.pending.pop(name)
+                del self.calls[name]
+            return
+        if evidence.cleared_ms is not None:
+            self.cleared.setdefault(name, self.now_s)
+        outcome = evidence.outcome()
+        if outcome is not None:
+            self.settled[name] = (self.now_s, outcome)
+            self.inquiry.remove(name)
+            self.closed[name] = self.pending.pop(name)
 
     def _told_s(self, order: Truth, single: bool) -> float:
         """From when on that read shows it ended."""
