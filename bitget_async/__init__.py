@@ -30,6 +30,9 @@ from bitget_async.errors import (
     RateLimited,
     Refused,
     ReplacementUnconfirmed,
+    StreamError,
+    StreamOverflow,
+    SubscriptionFailed,
     Unconfirmed,
     UnknownSymbol,
     UsageError,
@@ -127,6 +130,8 @@ from bitget_async.models import (
 )
 from bitget_async.pages import Page, Pages, Position
 from bitget_async.rules import TradingRules
+from bitget_async.stream.state import StreamState
+from bitget_async.stream.subscription import Subscription
 
 __all__ = [
     "AccountBalance",
@@ -215,9 +220,14 @@ __all__ = [
     "Scope",
     "ServerTime",
     "Side",
+    "StreamError",
+    "StreamOverflow",
+    "StreamState",
     "SubAccountAssets",
     "SubOrder",
     "SubOrderStatus",
+    "Subscription",
+    "SubscriptionFailed",
     "SupportSymbols",
     "SwitchAck",
     "Symbol",

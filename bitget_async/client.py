@@ -40,6 +40,8 @@ from bitget_async.resumer import Resumer
 from bitget_async.resumption import Home, Recorder
 from bitget_async.rules import Rulebook
 from bitget_async.session import Session
+from bitget_async.stream.connection import ws_origin_of
+from bitget_async.stream.streams import Streams
 from bitget_async.transport import AiohttpTransport, is_loopback, origin_of
 from bitget_async.verbs import Parts, TradingVerbs
 from bitget_async.watcher import Watcher
@@ -74,6 +76,9 @@ class BitgetClient(TradingVerbs):
         client_oid_prefix: begins every client id that this client makes up: at most 12 of [0-9A-Za-z_-].
         journal: a path, or a `Journal`: what is about to be sent is written there first, so that `resume_pending`
             can take it up after a crash. One client at a time; opened at the first use. See docs/journal.md.
+        stream: hold the private order stream open from the first use on, in the background: it tells pending
+            calls early of what the reads will prove. Without it they come to the same, later. See docs/streams.md.
+        ws_url: scheme and host of the WebSockets; `ws://` on loopback only. `None`: those that belong to `base_url`.
         keep_raw: keep the JSON of each row behind its record, for fields that we do not know: `record.raw`. A page of
             100 orders takes half as long again to read.
 
@@ -97,9 +102,12 @@ class BitgetClient(TradingVerbs):
         rng: random.Random | None = None,
         client_oid_prefix: str = "",
         journal: str | os.PathLike[str] | Journal | None = None,
+        stream: bool = False,
+        ws_url: str | None = None,
         keep_raw: bool = False,
     ) -> None:
         self._origin = origin_of(base_url)
+        self._ws_origin = ws_origin_of(ws_url, self._origin, demo=bool(demo))
         if isinstance(limits, Unlimited) and not is_loopback(base_url):
             raise UsageError("Unlimited() is for loopback only: the exchange bans who breaks its limits")
         for name, value in (("timeout_s", timeout_s), ("staleness_s", staleness_s)):
@@ -125,14 +133,18 @@ class BitgetClient(TradingVerbs):
         headers["Accept-Encoding"] = "identity"
         if demo:
             headers["paptrading"] = "1"
+        self._ssl_context = ssl_context
         self._transport = AiohttpTransport(base_url, self._clock, ssl_context=ssl_context, headers=headers)
         if journal is not None and self._credentials is None:
             raise UsageError("a journal is for commands, and they need credentials")
+        if stream and self._credentials is None:
+            raise UsageError("stream=True is for the private order stream, which needs credentials")
+        self._stream_due = bool(stream)
         self._journal = journal if journal is None or isinstance(journal, Journal) else Journal(os.fspath(journal))
         # Demo trading answers at the same address, and is another exchange.
         self._home = Home(self._origin + (" demo" if demo else ""), self._account, os.urandom(8).hex())
         self._parts: Parts | None = None
-        self._unclosed: weakref.finalize[[Watcher], BitgetClient] | None = None
+        self._unclosed: weakref.finalize[[Watcher, Streams], BitgetClient] | None = None
         self._process = os.getpid()
         self._closed = False
 
@@ -160,6 +172,7 @@ class BitgetClient(TradingVerbs):
             _ = self._unclosed.detach()
         parts, self._parts = self._parts, None
         if parts is not None:
+            await parts.streams.close()
             await parts.watcher.close()
             await parts.canceller.close()
             await parts.desk.close()
@@ -193,8 +206,19 @@ class BitgetClient(TradingVerbs):
             watcher = Watcher(session, self._rng, self._home, recorder)
             canceller = Canceller(session, watcher, self._assumptions)
             desk = Desk(session, watcher, self._assumptions, self._client_oids)
-            self._parts = Parts(session, watcher, canceller, desk, Resumer(session, watcher), file)
-            self._unclosed = weakref.finalize(self, _warn_of_left, watcher)
+            streams = Streams(
+                session,
+                self._credentials,
+                origin=self._ws_origin,
+                ssl_context=self._ssl_context,
+                headers={"User-Agent": USER_AGENT},
+                rng=self._rng,
+            )
+            streams.order_desk.listen(watcher)
+            self._parts = Parts(session, watcher, canceller, desk, Resumer(session, watcher), file, streams)
+            self._unclosed = weakref.finalize(self, _warn_of_left, watcher, streams)
+            if self._stream_due:
+                streams.order_desk.hold()
         return self._parts
 
     @property
@@ -250,6 +274,11 @@ class BitgetClient(TradingVerbs):
     def account(self) -> Account:
         """The account: balances, ledgers, fees, and transfers between its own accounts."""
         return Account(self.call, now_ms=self._now_ms, new_client_oid=self._client_oids.new)
+
+    @property
+    def stream(self) -> Streams:
+        """What the exchange pushes: subscriptions to orders, prices and books."""
+        return self._open().streams
 
     @property
     def trigger(self) -> Trigger:
@@ -427,8 +456,11 @@ def _server_ms(session: Session) -> int:
     return session.server.estimate_ms(session.clock.monotonic_ns())
 
 
-def _warn_of_left(watcher: Watcher) -> None:
+def _warn_of_left(watcher: Watcher, streams: Streams) -> None:
     """The client is gone, or the interpreter ends, and nobody closed it."""
+    if streams.connections:
+        text = "a BitgetClient was not closed; its streams are still connected"
+        warnings.warn(text, ResourceWarning, stacklevel=2)
     left = [f"{course.command} of {course.symbol}" for course in watcher.pending]
     if left:
         text = f"a BitgetClient was not closed; nobody knows what became of: {', '.join(left)}"

@@ -17,6 +17,9 @@ The tree of errors, ordered by the first question after a failure: *may I repeat
     │   ├── NothingToCancel              the exchange says that nothing is open
     │   ├── InsufficientFunds            balance too low
     │   └── DuplicateClientOid           a pending order has this clientOid
+    ├── StreamError                      a subscription has ended; subscribe again
+    │   ├── SubscriptionFailed           the exchange refused it, or never acknowledged it
+    │   └── StreamOverflow               its reader was too slow, and records that must not be skipped were lost
     └── Unconfirmed                      a pending command settled without a yes; see `.report`
         ├── CancellationUnconfirmed      STILL_OPEN or UNKNOWN
         ├── PlacementUnconfirmed         NOT_PLACED, PARTLY_PLACED or UNKNOWN
@@ -54,6 +57,9 @@ __all__ = [
     "RateLimited",
     "Refused",
     "ReplacementUnconfirmed",
+    "StreamError",
+    "StreamOverflow",
+    "SubscriptionFailed",
     "Unconfirmed",
     "UnknownSymbol",
     "UsageError",
@@ -231,6 +237,51 @@ class InsufficientFunds(Refused):
 
 class DuplicateClientOid(Refused):
     """A pending order has this clientOid already: look that order up."""
+
+
+class StreamError(BitgetError):
+    """A subscription has ended by itself. Nothing was changed at the exchange; subscribe again."""
+
+
+class SubscriptionFailed(StreamError):
+    """
+    The exchange refused a subscription, or the login before it, or never acknowledged it.
+
+    Attributes:
+        topic: what was asked for, e.g. `"ticker BTCUSDT"`, or `"login"`.
+        code: the exchange's code on the socket, a string; `None` if it did not answer at all.
+        message: the exchange's text, or a few words on the failure; never branch on it.
+    """
+
+    def __init__(self, topic: str, code: str | None, message: str = "") -> None:
+        self.topic = printable(topic)
+        self.code = None if code is None else printable(code)
+        self.message = printable(message)
+        super().__init__(self.topic, self.code, self.message)
+
+    def __str__(self) -> str:
+        how = "was not acknowledged" if self.code is None else f"was refused with code {self.code}"
+        message = f": {self.message}" if self.message else ""
+        return f"{self.topic} {how}{message}"
+
+
+class StreamOverflow(StreamError):
+    """
+    The reader of a subscription was too slow, and records that must not be skipped were lost: read anew what they were
+    about, and subscribe again.
+
+    Attributes:
+        topic: what was subscribed to, e.g. `"orders"`.
+        lost: how many records were lost until the reader was told.
+    """
+
+    def __init__(self, topic: str, lost: int) -> None:
+        self.topic = printable(topic)
+        self.lost = lost
+        super().__init__(self.topic, lost)
+
+    def __str__(self) -> str:
+        return f"the reader of {self.topic} was too slow: {self.lost} records were lost"
 
 
 class Unconfirmed(BitgetError):

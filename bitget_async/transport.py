@@ -28,7 +28,7 @@ from bitget_async.clock import Clock
 from bitget_async.errors import BitgetError, NotSent, OutcomeUnknown, UsageError
 from bitget_async.wire import Reply, Request
 
-__all__ = ["AiohttpTransport", "Transport", "is_loopback", "origin_of"]
+__all__ = ["AiohttpTransport", "Transport", "is_loopback", "origin_of", "tls_context"]
 
 # The exchange's own idle limit is not documented; ours has to be the shorter one, or a command meets a closing socket.
 KEEPALIVE_S = 15.0
@@ -61,31 +61,38 @@ class Transport(Protocol):
         """Close every connection."""
 
 
-def origin_of(base_url: str) -> str:
+def origin_of(url: str, *, name: str = "base_url", schemes: tuple[str, str] = ("https", "http")) -> str:
     """
-    Check a base URL and return it without a trailing slash.
+    Check an address and return it without a trailing slash.
+
+    Args:
+        url: what was given.
+        name: the argument's, for the error.
+        schemes: the one to use, and the one for loopback only.
 
     Raises:
         UsageError: not `https://host[:port]`, or `http://` to anything but loopback.
     """
     problem = ""
+    secure, plain = schemes
+    example = f"must be a URL such as {secure}://{'api' if secure == 'https' else 'ws'}.bitget.com"
     try:
-        parts = urlsplit(base_url) if isinstance(base_url, str) and base_url.isprintable() else None
+        parts = urlsplit(url) if isinstance(url, str) and url.isprintable() else None
         if parts is None or parts.hostname is None or parts.port == 0:
-            problem = "must be a URL such as https://api.bitget.com"
+            problem = example
         elif parts.username is not None or parts.password is not None:
             problem = "may not hold credentials"
         elif parts.path not in ("", "/") or parts.query or parts.fragment:
             problem = "must be scheme, host and port only"
-        elif parts.scheme not in ("https", "http"):
-            problem = "must start with https://"
-        elif parts.scheme == "http" and not is_loopback(base_url):
-            problem = "may be http:// on loopback only: the passphrase would travel in clear"
+        elif parts.scheme not in schemes:
+            problem = f"must start with {secure}://"
+        elif parts.scheme == plain and not is_loopback(url):
+            problem = f"may be {plain}:// on loopback only: the passphrase would travel in clear"
     except ValueError:
-        problem = "must be a URL such as https://api.bitget.com"
+        problem = example
     if problem:
-        raise UsageError(f"base_url {problem}")
-    return base_url.rstrip("/")
+        raise UsageError(f"{name} {problem}")
+    return url.rstrip("/")
 
 
 def is_loopback(base_url: str) -> bool:
@@ -99,8 +106,9 @@ def is_loopback(base_url: str) -> bool:
         return False
 
 
-def _context(given: ssl.SSLContext | None, origin: str) -> ssl.SSLContext | Literal[True]:
-    if given is None and origin.startswith("http:"):
+def tls_context(given: ssl.SSLContext | None, origin: str) -> ssl.SSLContext | Literal[True]:
+    """The context to use for that origin: the one given, if it verifies, or one that does."""
+    if given is None and origin.startswith(("http:", "ws:")):
         # Loopback without TLS: reading the machine's certificates is the dearest part of making a client.
         return True
     if given is None:
@@ -199,7 +207,7 @@ class AiohttpTransport:
     ) -> None:
         self._origin = origin_of(base_url)
         self._clock = clock
-        self._context = _context(ssl_context, self._origin)
+        self._context = tls_context(ssl_context, self._origin)
         self._headers = dict(headers)
         self._session: aiohttp.ClientSession | None = None
         self._urls: dict[str, URL] = {}

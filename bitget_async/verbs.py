@@ -17,6 +17,7 @@ from bitget_async.models import OrderType, Side
 from bitget_async.resumer import Resumer
 from bitget_async.rules import Amount, Rulebook, TradingRules
 from bitget_async.session import Session
+from bitget_async.stream.streams import Streams
 from bitget_async.watcher import Watcher
 
 __all__ = ["Parts", "TradingVerbs"]
@@ -36,6 +37,7 @@ class Parts:
     desk: Desk
     resumer: Resumer
     journal: JournalFile | None
+    streams: Streams
 
 
 class TradingVerbs:

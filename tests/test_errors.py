@@ -29,6 +29,9 @@ from bitget_async.errors import (
     RateLimited,
     Refused,
     ReplacementUnconfirmed,
+    StreamError,
+    StreamOverflow,
+    SubscriptionFailed,
     Unconfirmed,
     UnknownSymbol,
     UsageError,
@@ -139,6 +142,13 @@ TEXTS: tuple[tuple[BitgetError, str], ...] = (
     (NothingToCancel("22001", "none"), "refused with code 22001: none"),
     (InsufficientFunds("43012", "low"), "refused with code 43012: low"),
     (DuplicateClientOid("43118", "twice"), "refused with code 43118: twice"),
+    (StreamError("ended"), "ended"),
+    (
+        SubscriptionFailed("ticker XYZ", "30001", "no such channel"),
+        "ticker XYZ was refused with code 30001: no such channel",
+    ),
+    (SubscriptionFailed("orders", None, "4 requests"), "orders was not acknowledged: 4 requests"),
+    (StreamOverflow("orders", 3), "the reader of orders was too slow: 3 records were lost"),
     (CancellationUnconfirmed(report()), "cancellation of BTCUSDT is STILL_OPEN"),
     (
         CancellationUnconfirmed(report(still_open=1, vanished=1, outcome="UNKNOWN", reason="deadline")),
@@ -320,7 +330,7 @@ def test_child_is_a_kind_of_parent(child: type[Exception], parent: type[Exceptio
 
 def test_the_answers_to_may_i_repeat_it_exclude_each_other() -> None:
     """No error is two of the branches at once, and none of ours is a builtin that a broad `except OSError` takes."""
-    branches = (UsageError, NotSent, OutcomeUnknown, Refused, Unconfirmed)
+    branches = (UsageError, NotSent, OutcomeUnknown, Refused, StreamError, Unconfirmed)
     for name in errors.__all__:
         error = getattr(errors, name)
         assert not issubclass(error, (OSError, TimeoutError, RuntimeError))
@@ -349,6 +359,9 @@ def test_the_list_of_exports_is_the_tree() -> None:
         "RateLimited",
         "Refused",
         "ReplacementUnconfirmed",
+        "StreamError",
+        "StreamOverflow",
+        "SubscriptionFailed",
         "Unconfirmed",
         "UnknownSymbol",
         "UsageError",

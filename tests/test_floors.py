@@ -1,7 +1,7 @@
 """
 The floor plan of the package: imports go down, never sideways unless listed.
 
-A room is a module or a folder right below `bitget_async`; `stream` has two rooms on two floors. Imports inside
+A room is a module or a folder right below `bitget_async`; in `stream` each module is a room. Imports inside
 functions and under TYPE_CHECKING count. A module that stands in no room fails: give it a floor first.
 """
 
@@ -23,6 +23,7 @@ PURE_STREAM = {"stream.protocol", "stream.rows", "stream.events", "stream.asking
 F1 = {"credentials", "endpoints", "wire", "evidence", "inquiry", "journal", "limits", "rules"} | PURE_STREAM
 F2 = {"transport"}
 F3 = {"session", "stream.connection"}
+STREAM_SHELLS = {f"stream.{each}" for each in ("state", "listening", "line", "pool", "subscription", "order_desk")}
 FRONT_DOOR = ""
 
 
@@ -40,8 +41,8 @@ def room(own: set[str], foreign: str = "", *, asyncio: bool = True) -> Room:
     return Room(frozenset(own), frozenset(foreign.split()), asyncio)
 
 
-F4 = {"course", "resumption", "reading", "watcher", "handle", "resumer", "commands", "cancellation", "desk"}
-BELOW_CLIENT = F0 | F1 | F2 | F3 | F4 | {"tasks", "stream", "pages", "families", "verbs"}
+F4 = {"course", "resumption", "reading", "hearing", "watcher", "handle", "resumer", "commands", "cancellation", "desk"}
+BELOW_CLIENT = F0 | F1 | F2 | F3 | F4 | STREAM_SHELLS | {"tasks", "stream.streams", "pages", "families", "verbs"}
 PLAN: dict[str, Room] = {
     # F0. `errors` may name `models` for type checkers only, see TYPES_ONLY.
     "errors": room(set(), asyncio=False),
@@ -70,13 +71,21 @@ PLAN: dict[str, Room] = {
     # F3
     "session": room(F0 | F1 | F2 | {"tasks"}),
     "stream.connection": room(F0 | F1 | F2 | {"tasks"}, "aiohttp yarl"),
-    "stream": room({"stream.protocol", "stream.connection"}),
+    "stream.state": room(set()),
+    "stream.listening": room({"models"}),
+    "stream.line": room(F0 | PURE_STREAM | {"tasks"}, "aiolimiter"),
+    "stream.pool": room(F0 | PURE_STREAM | {"stream.state"}),
+    "stream.subscription": room(F0 | PURE_STREAM | {"stream.state"}),
+    "stream.order_desk": room(F0 | PURE_STREAM | {"stream.listening", "stream.pool", "stream.subscription"}),
+    "stream.streams": room(F0 | F1 | STREAM_SHELLS | {"stream.connection"}, "aiolimiter"),
+    "stream": room(set()),
     "pages": room(F0 | {"endpoints"}, asyncio=False),
     # F4: the session is a Protocol that they declare themselves; each imports the ones above it here.
     "course": room(F0 | {"evidence", "endpoints"}),
     "resumption": room(F0 | {"evidence", "journal", "course"}, "msgspec", asyncio=False),
     "reading": room(F0 | {"evidence", "inquiry", "endpoints"}),
-    "watcher": room(F0 | {"evidence", "inquiry", "endpoints", "tasks", "course", "resumption", "reading"}),
+    "hearing": room(F0 | {"evidence", "course"}, asyncio=False),
+    "watcher": room(F0 | {"evidence", "inquiry", "endpoints", "tasks", "course", "resumption", "reading", "hearing"}),
     "handle": room(F0 | {"evidence", "course", "resumption", "watcher"}),
     "resumer": room(F0 | {"endpoints", "journal", "resumption", "watcher", "handle"}),
     "commands": room(F0 | {"evidence", "endpoints", "tasks", "course", "reading", "watcher"}),

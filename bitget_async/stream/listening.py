@@ -16,7 +16,7 @@ class OrderListener(Protocol):
     """Hears of the private order channel. All of it is called synchronously, in the order of the frames."""
 
     def connected(self, now_ns: int) -> None:
-        """The channel is subscribed (again) and acknowledged: pushes come from now on. What was before may be missed."""
+        """The channel is subscribed (again) and acknowledged: pushes come from now on; earlier ones may be missed."""
 
     def disconnected(self, now_ns: int) -> None:
         """No push comes from now on, or none can be relied on."""

@@ -22,7 +22,7 @@ from bitget_async.client import BASE_URL
 from bitget_async.endpoints import CANCEL_ORDER, ORDER_INFO, SYMBOLS
 from bitget_async.limits import Unlimited
 from bitget_async.sim import SimulatedExchange, faults
-from bitget_async.transport import _context
+from bitget_async.transport import tls_context
 from tests.conftest import with_exchange
 from tests.test_transport import ACK, COMMAND, failed, http, served, stamp, transport_to
 
@@ -95,7 +95,7 @@ def test_the_exchanges_text_cannot_write_our_log(read: bool, caplog: pytest.LogC
 @pytest.mark.failure(4)
 def test_the_default_context_verifies_and_speaks_tls_1_2_at_least() -> None:
     """Whatever the system's settings say."""
-    context = _context(None, "https://api.bitget.com")
+    context = tls_context(None, "https://api.bitget.com")
     assert isinstance(context, ssl.SSLContext)
     assert context.minimum_version >= ssl.TLSVersion.TLSv1_2
     assert context.verify_mode is ssl.CERT_REQUIRED
