@@ -24,12 +24,14 @@ class Pump:
     def __init__(self, timeline: Timeline, clock: Clock) -> None:
         self._timeline = timeline
         self._clock = clock
+        self._loop: asyncio.AbstractEventLoop | None = None
         self._timer: asyncio.TimerHandle | None = None
         self._at_ns = 0
         self._running = False
 
     def start(self) -> None:
-        """Run; needs a running loop."""
+        """Run; needs a running loop. What happens later may be decided while that stands still."""
+        self._loop = asyncio.get_running_loop()
         self._running = True
         self._timeline.alarm = self._earlier
         self._set()
@@ -51,11 +53,11 @@ class Pump:
             self._timer.cancel()
             self._timer = None
         next_ns = self._timeline.next_ns
-        if next_ns is None:
+        if next_ns is None or self._loop is None:
             return
         self._at_ns = next_ns
         wait_s = max(0, next_ns - self._clock.monotonic_ns()) / 1e9
-        self._timer = asyncio.get_running_loop().call_later(wait_s, self._ring)
+        self._timer = self._loop.call_later(wait_s, self._ring)
 
     def _ring(self) -> None:
         self._timer = None
