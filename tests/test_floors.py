@@ -42,6 +42,7 @@ def room(own: set[str], foreign: str = "", *, asyncio: bool = True) -> Room:
 
 
 F4 = {"course", "resumption", "reading", "hearing", "watcher", "handle", "resumer", "commands", "cancellation", "desk"}
+F4 |= {"tracking", "tracker"}
 BELOW_CLIENT = F0 | F1 | F2 | F3 | F4 | STREAM_SHELLS | {"tasks", "stream.streams", "pages", "families", "verbs"}
 PLAN: dict[str, Room] = {
     # F0. `errors` may name `models` for type checkers only, see TYPES_ONLY.
@@ -91,6 +92,8 @@ PLAN: dict[str, Room] = {
     "commands": room(F0 | {"evidence", "endpoints", "tasks", "course", "reading", "watcher"}),
     "cancellation": room(F0 | {"evidence", "endpoints", "tasks", "course", "reading", "watcher", "handle", "commands"}),
     "desk": room(F0 | {"evidence", "endpoints", "course", "watcher", "handle", "commands"}),
+    "tracking": room(F0 | {"evidence", "inquiry"}, asyncio=False),
+    "tracker": room(F0 | {"evidence", "inquiry", "endpoints", "tasks", "reading", "tracking"}),
     "verbs": room(BELOW_CLIENT - {"families"}),
     "families": room(F0 | F4 | {"evidence", "endpoints", "pages", "rules"}),
     # F5

@@ -1,0 +1,1 @@
+"""The tracker's mind, against an exchange of a few lines."""
