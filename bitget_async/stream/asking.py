@@ -39,7 +39,10 @@ _Key = tuple[str, str]
 
 @dataclass(slots=True, eq=False)
 class _Standing:
-    """One topic. `alone`: it is asked for by itself, since an error did not say which one of many it meant."""
+    """
+    One topic. `maybe`: the exchange may send it, for it was asked for since this connection began and its end was not
+    told. `alone`: it is asked for by itself, since an error did not say which one of many it meant.
+    """
 
     topic: Topic
     wanted: bool = True
@@ -48,6 +51,7 @@ class _Standing:
     times: int = 0
     waits: int = 0
     not_before_ns: int = 0
+    maybe: bool = False
     alone: bool = False
 
 
@@ -87,9 +91,7 @@ class Asking:
         standing = self._standings.get(_key(topic))
         if standing is None or not standing.wanted:
             return
-        standing.wanted, standing.times, standing.alone = False, 0, False
-        if standing.phase is _Phase.OFF:
-            self._forget(standing)
+        self._end(standing)
 
     def restart(self) -> None:
         """Another connection, on which nothing is asked yet."""
@@ -97,6 +99,7 @@ class Asking:
         self._quiet_until_ns = 0
         for standing in list(self._standings.values()):
             standing.phase, standing.times, standing.waits, standing.not_before_ns = _Phase.OFF, 0, 0, 0
+            standing.maybe = standing.alone = False
             if not standing.wanted:
                 self._forget(standing)
         self._unsure = 0
@@ -122,7 +125,7 @@ class Asking:
         standing = self._standings.get(_key(topic))
         if standing is None or standing.phase is not _Phase.LEAVING:
             return ()
-        standing.phase, standing.times = _Phase.OFF, 0
+        standing.phase, standing.times, standing.maybe = _Phase.OFF, 0, False
         if standing.wanted:
             return ()
         self._forget(standing)
@@ -196,6 +199,7 @@ class Asking:
         for topic in topics:
             standing = self._standings[_key(topic)]
             standing.phase, standing.asked_ns, standing.times = phase, now_ns, standing.times + 1
+            standing.maybe = True
         self._count()
         return frame
 
@@ -214,8 +218,9 @@ class Asking:
             self._forget(standing)
             return (Left(standing.topic),)
         if spent and standing.wanted:
-            self._forget(standing)
-            return (SubscriptionLost(standing.topic, "", f"not acknowledged after {standing.times} requests"),)
+            lost = SubscriptionLost(standing.topic, "", f"not acknowledged after {standing.times} requests")
+            self._end(standing)
+            return (lost,)
         standing.phase = _Phase.OFF if standing.wanted else _Phase.ON
         return ()
 
@@ -242,14 +247,22 @@ class Asking:
         standing.not_before_ns = until_ns
         self._quiet_until_ns = max(self._quiet_until_ns, until_ns)
 
+    def _end(self, standing: _Standing) -> None:
+        """It is wanted no more: what may come is to be ended."""
+        standing.wanted, standing.times, standing.alone = False, 0, False
+        if standing.phase is _Phase.OFF and not standing.maybe:
+            self._forget(standing)
+        elif standing.phase is _Phase.OFF:
+            standing.phase = _Phase.ON
+        self._count()
+
     def _forget(self, standing: _Standing) -> None:
         del self._standings[_key(standing.topic)]
         self._count()
 
     def _count(self) -> None:
         self._unsure = sum(
-            each.phase is _Phase.ASKED or (each.phase is _Phase.OFF and each.times > 0)
-            for each in self._standings.values()
+            each.phase is _Phase.ASKED or (each.phase is _Phase.OFF and each.maybe) for each in self._standings.values()
         )
 
 

@@ -148,11 +148,12 @@ class Talk:
         """What time brings: silence, missing answers, age. Sets `due_ns` anew."""
         if self._state in (_State.CLOSED, _State.OVER):
             return ()
-        stood_still_ns = now_ns - self._due_ns
-        if stood_still_ns > STALL_NS:
-            self._heard_ns += stood_still_ns
-            self._login_ns += stood_still_ns
-            self._asking.forgive(stood_still_ns)
+        if now_ns - self._due_ns > STALL_NS:
+            # Nothing was read meanwhile: what is due now gets another second, in which the socket is read.
+            forgiven_ns = now_ns - self._due_ns + STALL_NS
+            self._heard_ns = min(self._heard_ns + forgiven_ns, now_ns)
+            self._login_ns += forgiven_ns
+            self._asking.forgive(forgiven_ns)
         if now_ns - self._heard_ns >= SILENCE_NS:
             return self._over("nothing was heard for two pings")
         if self._state is _State.LOGIN_SENT and now_ns - self._login_ns >= ANSWER_NS:
