@@ -130,6 +130,7 @@ from bitget_async.models import (
 )
 from bitget_async.pages import Page, Pages, Position
 from bitget_async.rules import TradingRules
+from bitget_async.stream.live_book import LiveBook
 from bitget_async.stream.state import StreamState
 from bitget_async.stream.subscription import Subscription
 
@@ -172,6 +173,7 @@ __all__ = [
     "Journal",
     "Level",
     "Limits",
+    "LiveBook",
     "LocalLimits",
     "MarketFill",
     "MergedBook",

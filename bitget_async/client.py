@@ -217,6 +217,7 @@ class BitgetClient(TradingVerbs):
             streams.order_desk.listen(watcher)
             self._parts = Parts(session, watcher, canceller, desk, Resumer(session, watcher), file, streams)
             self._unclosed = weakref.finalize(self, _warn_of_left, watcher, streams)
+            streams.order_desk.listen(watcher)
             if self._stream_due:
                 streams.order_desk.hold()
         return self._parts

@@ -23,7 +23,9 @@ PURE_STREAM = {"stream.protocol", "stream.rows", "stream.events", "stream.asking
 F1 = {"credentials", "endpoints", "wire", "evidence", "inquiry", "journal", "limits", "rules"} | PURE_STREAM
 F2 = {"transport"}
 F3 = {"session", "stream.connection"}
-STREAM_SHELLS = {f"stream.{each}" for each in ("state", "listening", "line", "pool", "subscription", "order_desk")}
+STREAM_SHELLS = {
+    f"stream.{each}" for each in ("state", "listening", "line", "pool", "subscription", "order_desk", "live_book")
+}
 FRONT_DOOR = ""
 
 
@@ -78,7 +80,8 @@ PLAN: dict[str, Room] = {
     "stream.pool": room(F0 | PURE_STREAM | {"stream.state"}),
     "stream.subscription": room(F0 | PURE_STREAM | {"stream.state"}),
     "stream.order_desk": room(F0 | PURE_STREAM | {"stream.listening", "stream.pool", "stream.subscription"}),
-    "stream.streams": room(F0 | F1 | STREAM_SHELLS | {"stream.connection"}, "aiolimiter"),
+    "stream.live_book": room(F0 | PURE_STREAM | {"stream.state", "tasks"}),
+    "stream.streams": room(F0 | F1 | STREAM_SHELLS | {"stream.connection", "tasks"}, "aiolimiter"),
     "stream": room(set()),
     "pages": room(F0 | {"endpoints"}, asyncio=False),
     # F4: the session is a Protocol that they declare themselves; each imports the ones above it here.
@@ -93,7 +96,7 @@ PLAN: dict[str, Room] = {
     "cancellation": room(F0 | {"evidence", "endpoints", "tasks", "course", "reading", "watcher", "handle", "commands"}),
     "desk": room(F0 | {"evidence", "endpoints", "course", "watcher", "handle", "commands"}),
     "tracking": room(F0 | {"evidence", "inquiry"}, asyncio=False),
-    "tracker": room(F0 | {"evidence", "inquiry", "endpoints", "tasks", "reading", "tracking"}),
+    "tracker": room(F0 | {"evidence", "inquiry", "endpoints", "tasks", "reading", "tracking", "stream.state"}),
     "verbs": room(BELOW_CLIENT - {"families"}),
     "families": room(F0 | F4 | {"evidence", "endpoints", "pages", "rules"}),
     # F5

@@ -48,6 +48,7 @@ SECOND_NS = 1_000_000_000
 # 10 messages a second are allowed. A limiter of 4 lets through at most 4 + 4 in any second, and 10 if they bunch up on
 # half a second of the way.
 MESSAGES = 4
+ROOM_S = 0.05
 IDLE_NS = 30 * SECOND_NS
 # A ping that is not answered within this makes the line stale; it is dead after two pings.
 PONG_NS = 5 * SECOND_NS
@@ -265,7 +266,7 @@ class KeptLine:
                 break
             self._news.clear()
             await self._wait(now, until_ns)
-        await self._connects.acquire()
+        await self._room(self._connects)
 
     async def _connect(self) -> None:
         """Open a connection, and talk on it until it ends."""
@@ -338,7 +339,7 @@ class KeptLine:
 
     async def _send(self, socket: Socket, frame: bytes | LoginDue) -> None:
         """One message, as soon as the pace allows it."""
-        await self._pace.acquire()
+        await self._room(self._pace)
         if isinstance(frame, LoginDue):
             assert self._login is not None
             log.debug("%s: sent: login", self.name)
@@ -350,6 +351,15 @@ class KeptLine:
             self._pinged_ns = self._clock.monotonic_ns()
         if not sent:
             self._over = self._over or "the line was closed"
+
+    async def _room(self, pace: AsyncLimiter) -> None:
+        """
+        Wait for the limiter. Not by its own timer: that can be due a rounding error before there is room, and then sets
+        itself again for the same moment, for ever where time does not pass in between.
+        """
+        while not pace.has_capacity():
+            await self._clock.sleep(ROOM_S)
+        await pace.acquire()
 
     async def _wait(self, now: int, until_ns: int) -> None:
         self._planned_ns = max(until_ns, now)

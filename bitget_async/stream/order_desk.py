@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
+from bitget_async.clock import Clock
 from bitget_async.errors import StreamError
 from bitget_async.stream.listening import OrderListener, OrderListeners
 from bitget_async.stream.pool import Pool
@@ -29,12 +30,14 @@ class OrderDesk:
 
     Args:
         pool: of the private lines.
+        clock: for moments.
     """
 
     topics = (ORDERS,)
 
-    def __init__(self, pool: Pool) -> None:
+    def __init__(self, pool: Pool, clock: Clock) -> None:
         self._pool = pool
+        self._clock = clock
         self._listeners = OrderListeners()
         self._feeds: dict[Feed[OrderUpdate], None] = {}
         self._holds = 0
@@ -91,7 +94,12 @@ class OrderDesk:
         elif self._joined and not needed:
             self._joined = False
             self._pool.leave(self)
-            self._listeners.disconnected(0)
+            self._listeners.disconnected(self._clock.monotonic_ns())
+
+    def close(self) -> None:
+        """The client closes: listeners are told, and nothing more comes. Readers are ended by whoever made them."""
+        self._holds = 0
+        self._need()
 
     # -- Receiver ---------------------------------------------------------------------------------------------
 
