@@ -214,8 +214,12 @@ class Commanding(RuleBasedStateMachine):
             unknown_order_code=unknown,
             trigger_failure_inside=inside,
         )
-        self.world = CommandsWorld(seed, settings, offset_ms)
+        self.world = self.built(seed, settings, offset_ms)
         self.world.loop.set_debug(self.debug)
+
+    def built(self, seed: int, settings: Settings, offset_ms: int) -> CommandsWorld:
+        """The world of this example."""
+        return CommandsWorld(seed, settings, offset_ms)
 
     # -- names of orders --------------------------------------------------------------------------------------
 

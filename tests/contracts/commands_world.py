@@ -17,6 +17,7 @@ from dataclasses import dataclass, field
 from decimal import Decimal
 from typing import Any
 
+from bitget_async import BitgetClient
 from bitget_async.sim import Settings
 
 from .world import BrokenPromiseError, World
@@ -94,7 +95,7 @@ class Driven(World):
         # After so many turns of the loop each caller is cancelled.
         self.turns: int | None = None
         # The judge must know every handle, also one that is settled before anybody looks.
-        watcher = self.client._open().watcher
+        watcher = self.do(_parts(self.client)).watcher
         signed = watcher.signed
         self.signings: dict[Any, list[int]] = defaultdict(list)
 
@@ -106,7 +107,7 @@ class Driven(World):
                 asked.handle = course.handle
             signed(course)
 
-        watcher.signed = noticed  # type: ignore[method-assign]
+        watcher.signed = noticed
 
     def callers(self) -> list[asyncio.Task[Any]]:
         """Everybody who made a call."""
@@ -362,3 +363,8 @@ def asked_for(body: dict[str, Any]) -> tuple[str, ...]:
 def plain(size: Decimal) -> str:
     """A size as text, always the same."""
     return f"{size.normalize():f}"
+
+
+async def _parts(client: BitgetClient) -> Any:
+    """Its inner parts, made on the running loop."""
+    return client._open()

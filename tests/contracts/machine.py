@@ -110,9 +110,13 @@ class Cancelling(RuleBasedStateMachine):
             sweep_delay_s=sweep,
             cancelled_text="canceled" if canceled else "cancelled",
         )
-        self.world = World(seed, settings, offset_ms)
+        self.world = self.built(seed, settings, offset_ms)
         self.world.loop.set_debug(self.debug)
         self.other = self.world.exchange.add_account()
+
+    def built(self, seed: int, settings: Settings, offset_ms: int) -> World:
+        """The world of this example."""
+        return World(seed, settings, offset_ms)
 
     @rule(symbol=symbols, n=st.sampled_from([1, 2, 5, 60, 101]), age_s=st.sampled_from([0.0, 1.0, 3600.0, 8e6]))
     def orders_rest(self, symbol: str, n: int, age_s: float) -> None:

@@ -17,12 +17,15 @@ STEPS = int(os.environ.get("MACHINE_STEPS", "50"))
 PARTS = 10
 
 
-def run_part(machine: Any, part: int) -> None:
-    """A tenth of the examples. The first part runs with asyncio's debug mode on, which makes it three times as dear."""
+def run_part(machine: Any, part: int, share: int = 1) -> None:
+    """
+    A tenth of the examples, or of that share of them. The first part runs with asyncio's debug mode on, which makes it
+    three times as dear.
+    """
     run_state_machine_as_test(
         type(machine.__name__, (machine,), {"debug": part == 0}),
         settings=settings(
-            max_examples=max(1, EXAMPLES // PARTS),
+            max_examples=max(1, EXAMPLES // PARTS // share),
             stateful_step_count=STEPS,
             deadline=None,
             suppress_health_check=list(HealthCheck),
