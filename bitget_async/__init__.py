@@ -133,6 +133,8 @@ from bitget_async.rules import TradingRules
 from bitget_async.stream.live_book import LiveBook
 from bitget_async.stream.state import StreamState
 from bitget_async.stream.subscription import Subscription
+from bitget_async.tracker import OpenOrders
+from bitget_async.tracking import Sureness, TrackedOrder
 
 __all__ = [
     "AccountBalance",
@@ -184,6 +186,7 @@ __all__ = [
     "NotSent",
     "NothingToCancel",
     "OpenOrder",
+    "OpenOrders",
     "Order",
     "OrderAck",
     "OrderAlreadyFinal",
@@ -231,11 +234,13 @@ __all__ = [
     "Subscription",
     "SubscriptionFailed",
     "SupportSymbols",
+    "Sureness",
     "SwitchAck",
     "Symbol",
     "SymbolAck",
     "TaxRecord",
     "Ticker",
+    "TrackedOrder",
     "TradeRate",
     "TradeScope",
     "TradingRules",

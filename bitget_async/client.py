@@ -42,6 +42,7 @@ from bitget_async.rules import Rulebook
 from bitget_async.session import Session
 from bitget_async.stream.connection import ws_origin_of
 from bitget_async.stream.streams import Streams
+from bitget_async.tracker import OpenOrders, Tracker
 from bitget_async.transport import AiohttpTransport, is_loopback, origin_of
 from bitget_async.verbs import Parts, TradingVerbs
 from bitget_async.watcher import Watcher
@@ -173,6 +174,7 @@ class BitgetClient(TradingVerbs):
         parts, self._parts = self._parts, None
         if parts is not None:
             await parts.streams.close()
+            await parts.tracker.close()
             await parts.watcher.close()
             await parts.canceller.close()
             await parts.desk.close()
@@ -214,10 +216,13 @@ class BitgetClient(TradingVerbs):
                 headers={"User-Agent": USER_AGENT},
                 rng=self._rng,
             )
+            tracker = Tracker(session, self._rng, self._assumptions.staleness_s, streams.order_desk)
+            watcher.tracker = tracker
+            # What settles calls goes first, readers later.
             streams.order_desk.listen(watcher)
-            self._parts = Parts(session, watcher, canceller, desk, Resumer(session, watcher), file, streams)
+            streams.order_desk.listen(tracker)
+            self._parts = Parts(session, watcher, canceller, desk, Resumer(session, watcher), file, streams, tracker)
             self._unclosed = weakref.finalize(self, _warn_of_left, watcher, streams)
-            streams.order_desk.listen(watcher)
             if self._stream_due:
                 streams.order_desk.hold()
         return self._parts
@@ -280,6 +285,11 @@ class BitgetClient(TradingVerbs):
     def stream(self) -> Streams:
         """What the exchange pushes: subscriptions to orders, prices and books."""
         return self._open().streams
+
+    @property
+    def open_orders(self) -> OpenOrders:
+        """What is open now, by symbol: kept true by the order stream and by reads."""
+        return OpenOrders(self._open().tracker)
 
     @property
     def trigger(self) -> Trigger:

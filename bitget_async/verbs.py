@@ -18,6 +18,7 @@ from bitget_async.resumer import Resumer
 from bitget_async.rules import Amount, Rulebook, TradingRules
 from bitget_async.session import Session
 from bitget_async.stream.streams import Streams
+from bitget_async.tracker import Tracker
 from bitget_async.watcher import Watcher
 
 __all__ = ["Parts", "TradingVerbs"]
@@ -38,6 +39,7 @@ class Parts:
     resumer: Resumer
     journal: JournalFile | None
     streams: Streams
+    tracker: Tracker
 
 
 class TradingVerbs:

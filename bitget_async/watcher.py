@@ -18,7 +18,7 @@ from bitget_async.codes import asks_to_wait
 from bitget_async.course import Course, NamedCourse, SweepCourse
 from bitget_async.endpoints import BATCH_CANCEL_ORDER, Endpoint
 from bitget_async.errors import BitgetError, OutcomeUnknown, RateLimited, UsageError
-from bitget_async.evidence import Book, Certainty, Command, Listing, Sweep, Want
+from bitget_async.evidence import Book, Certainty, Command, Listing, Page, Sweep, Want
 from bitget_async.hearing import Hearing
 from bitget_async.inquiry import Inquiry, Read, ReadKind
 from bitget_async.models import Order, OrderUpdate
@@ -55,10 +55,19 @@ class Reader(Protocol):
 
 
 class Tracker(Protocol):
-    """What the watcher needs of a tracker of open orders."""
+    """What the watcher needs of a tracker of open orders, and what it tells it in return."""
 
     def snapshot(self, symbol: str) -> tuple[Order, ...] | None:
         """What is open now, or `None` where nobody can be sure."""
+
+    def placed(self, order: Order) -> None:
+        """This client has placed an order."""
+
+    def listed(self, listing: Listing) -> None:
+        """A listing was read."""
+
+    def looked_up(self, page: Page) -> None:
+        """Finished orders were read, or one order."""
 
 
 class Watcher:
@@ -259,6 +268,8 @@ class Watcher:
 
     def placed(self, order: Order) -> None:
         """This client placed an order: a listing may be too old to show it yet."""
+        if self.tracker is not None:
+            self.tracker.placed(order)
         now = self._session.clock.monotonic_ns()
         recent = self._placed.setdefault(order.symbol, deque(maxlen=1000))
         while recent and now - recent[0][0] > 60 * SECOND_NS:
@@ -411,6 +422,8 @@ class Watcher:
                 self._inquiry.done(read, self._session.clock.monotonic_ns(), listing=listing, progress=progress)
             else:
                 page = await self._reading.page(read)
+                if self.tracker is not None:
+                    self.tracker.looked_up(page)
                 fed = self._fed(read)
                 progress = [
                     course
@@ -441,6 +454,8 @@ class Watcher:
 
     async def _listing(self, symbol: str | None, book: Book) -> tuple[Listing, int]:
         listing, pages = await self._reading.listing(symbol, book)
+        if self.tracker is not None:
+            self.tracker.listed(listing)
         if symbol is None and listing.complete and book is Book.NORMAL:
             self._account = listing
         return listing, pages

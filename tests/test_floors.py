@@ -79,7 +79,9 @@ PLAN: dict[str, Room] = {
     "stream.line": room(F0 | PURE_STREAM | {"tasks"}, "aiolimiter"),
     "stream.pool": room(F0 | PURE_STREAM | {"stream.state"}),
     "stream.subscription": room(F0 | PURE_STREAM | {"stream.state"}),
-    "stream.order_desk": room(F0 | PURE_STREAM | {"stream.listening", "stream.pool", "stream.subscription"}),
+    "stream.order_desk": room(
+        F0 | PURE_STREAM | {"stream.state", "stream.listening", "stream.pool", "stream.subscription"}
+    ),
     "stream.live_book": room(F0 | PURE_STREAM | {"stream.state", "tasks"}),
     "stream.streams": room(F0 | F1 | STREAM_SHELLS | {"stream.connection", "tasks"}, "aiolimiter"),
     "stream": room(set()),

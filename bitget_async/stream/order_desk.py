@@ -10,6 +10,7 @@ from bitget_async.errors import StreamError
 from bitget_async.stream.listening import OrderListener, OrderListeners
 from bitget_async.stream.pool import Pool
 from bitget_async.stream.protocol import Topic
+from bitget_async.stream.state import News
 from bitget_async.stream.subscription import Feed
 
 if TYPE_CHECKING:
@@ -25,37 +26,42 @@ class OrderDesk:
     """
     A `Receiver` of the order channel. It is subscribed to while somebody holds it or reads it.
 
-    Listeners are told of every push as it comes. Readers get what `deliver` is given: the pushes themselves, until
-    `deliver_by` names somebody who knows better which of them are news.
+    Listeners are told of every push as it comes. One of them, the tracker of open orders, knows which of them are news
+    and what was missed: readers get what it passes to `deliver`.
 
     Args:
         pool: of the private lines.
         clock: for moments.
+        news: told when it cannot be had.
+
+    Attributes:
+        failure: why it cannot be had at the moment, where the exchange has said so.
     """
 
     topics = (ORDERS,)
 
-    def __init__(self, pool: Pool, clock: Clock) -> None:
+    def __init__(self, pool: Pool, clock: Clock, news: News) -> None:
+        self.failure: StreamError | None = None
+        self.news = news
         self._pool = pool
         self._clock = clock
         self._listeners = OrderListeners()
         self._feeds: dict[Feed[OrderUpdate], None] = {}
         self._holds = 0
         self._joined = False
-        self._direct = True
 
     @property
     def live_ns(self) -> int | None:
         """Since when pushes come; `None` while none do."""
         return self._listeners.connected_ns
 
+    @property
+    def wanted(self) -> bool:
+        """Whether anybody holds it or reads it."""
+        return self._joined
+
     def listen(self, listener: OrderListener) -> None:
         """Tell that one of every push. It does not hold the channel."""
-        self._listeners.add(listener)
-
-    def deliver_by(self, listener: OrderListener) -> None:
-        """Readers get only what that one passes to `deliver` from now on."""
-        self._direct = False
         self._listeners.add(listener)
 
     def hold(self) -> None:
@@ -105,6 +111,7 @@ class OrderDesk:
 
     def live(self, topic: Topic, now_ns: int) -> None:
         """Acknowledged."""
+        self.failure = None
         self._listeners.connected(now_ns)
         for feed in tuple(self._feeds):
             feed.live(topic, now_ns)
@@ -118,10 +125,10 @@ class OrderDesk:
     def pushed(self, records: Sequence[OrderUpdate], received_ns: int) -> None:
         """One frame."""
         self._listeners.pushed(records, received_ns)
-        if self._direct:
-            self.deliver(records, received_ns)
 
     def failed(self, error: StreamError) -> None:
         """It cannot be had: readers end. Who holds it stays, for it may be had later."""
+        self.failure = error
+        self.news.tell()
         for feed in tuple(self._feeds):
             feed.failed(error)

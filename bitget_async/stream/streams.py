@@ -118,7 +118,7 @@ class Streams:
         self._tasks = Tasks()
         self._process = os.getpid()
         self._closed = False
-        self.order_desk = OrderDesk(self._private, session.clock)
+        self.order_desk = OrderDesk(self._private, session.clock, self._news)
 
     def __repr__(self) -> str:
         return f"<Streams {self._dialer.origin} {self.state.value}>"
