@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import base64
+from typing import Any
 
 import aiohttp
 import pytest
@@ -72,7 +73,7 @@ def test_a_login_is_good_for_thirty_seconds():
         ({"sign": None}, 30015),
     ],
 )
-def test_a_refused_login_tells_a_number_and_hangs_up(changed: dict[str, object], code: int):
+def test_a_refused_login_tells_a_number_and_hangs_up(changed: dict[str, Any], code: int):
     """One code for each thing that can be wrong, never a text; then the server disconnects."""
 
     async def main(door: Door) -> None:

@@ -3,8 +3,7 @@ What stands between a channel and those who listen to it.
 
 A **topic** is what somebody subscribes to. Behind every topic that has a listener stands one **channel**, shared by all
 its listeners: it is made by the factory that the registry has under the channel's name when the first one comes, and
-told to stop when the last one has gone. The registries are `PUBLIC` in `public.py` and `PRIVATE` in
-`private.py`.
+told to stop when the last one has gone. The registries are `PUBLIC` in `public.py` and `PRIVATE` in `private.py`.
 
 A channel gets a `Stage` and talks to its listeners through it:
 
@@ -16,7 +15,7 @@ A channel gets a `Stage` and talks to its listeners through it:
 
         def start(self, now_ns: int) -> None:
             self._stage.venue.price_hooks.append(self._moved)          # on events,
-            self._stage.every(0.2, self._tick, now_ns)                 # or at a pace; ends by itself with the channel
+            self._stage.at(now_ns + 250_000_000, self._tick)           # or at a time, unless it has stopped by then
 
         def stop(self) -> None:
             self._stage.venue.price_hooks.remove(self._moved)
@@ -119,16 +118,6 @@ class Stage:
     def at(self, time_ns: int, action: Callable[[int], None]) -> None:
         """Have `action(time_ns)` called at that monotonic time, unless the channel has stopped by then."""
         self.venue.timeline.at(time_ns, lambda now_ns: action(now_ns) if self._on else None)
-
-    def every(self, seconds: float, action: Callable[[int], None], now_ns: int) -> None:
-        """Have it called at that pace from now on, until the channel stops; the first time after one pace."""
-        pace_ns = round(seconds * 1e9)
-
-        def tick(due_ns: int) -> None:
-            action(due_ns)
-            self.at(due_ns + pace_ns, tick)
-
-        self.at(now_ns + pace_ns, tick)
 
     def close(self) -> None:
         """For the hall: nothing more is called."""
