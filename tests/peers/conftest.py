@@ -44,6 +44,22 @@ async def bitget_of_ccxt(exchange: SimulatedExchange) -> AsyncIterator[Any]:
 
 
 @pytest.fixture
+async def streams_of_ccxt(exchange: SimulatedExchange) -> AsyncIterator[Any]:
+    """The same client with its sockets, at the simulator's."""
+    pro = pytest.importorskip("ccxt.pro")
+    key = exchange.credentials()
+    bitget = pro.bitget({"apiKey": key.api_key, "secret": key.secret, "password": key.passphrase})
+    sockets = {name: f"{exchange.ws_url}/v2/ws/{name}" for name in ("public", "private")}
+    bitget.urls["api"] = dict.fromkeys(bitget.urls["api"], exchange.base_url) | {"ws": sockets}
+    bitget.options["fetchMarkets"]["types"] = ["spot"]
+    try:
+        await bitget.load_markets()
+        yield bitget
+    finally:
+        await bitget.close()
+
+
+@pytest.fixture
 async def typed_classic(exchange: SimulatedExchange) -> AsyncIterator[Any]:
     """The classic surface of typed-bitget with validation on, at the simulator's address."""
     typed_bitget = pytest.importorskip("typed_bitget")
