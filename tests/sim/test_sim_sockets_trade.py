@@ -205,3 +205,27 @@ def test_a_lost_acknowledgement_is_an_order_all_the_same():
         assert door.exchange.truth.orders[push["data"][0]["orderId"]].draft.price == Decimal(50000)
 
     with_door(main)
+
+
+def test_a_command_that_is_on_its_way_when_the_client_goes_is_done():
+    """Closing is no way to take it back; a subscription on its way is nobody's any more."""
+
+    async def main(door: Door) -> None:
+        exchange = door.exchange
+        chat = await door.member()
+        await chat.say({"op": "subscribe", "args": [topic("orders")]})
+        await chat.say(trade("place-order", LIMIT))
+        await chat.socket.close()
+        assert exchange.sockets.open == 0
+        assert exchange.truth.open_ids(exchange.account.uid) == ()
+        await asyncio.sleep(0.2)
+        assert len(exchange.truth.open_ids(exchange.account.uid)) == 1
+        assert exchange.sockets.topics == []
+        second = await door.member()
+        await second.say(trade("place-order", LIMIT))
+        await asyncio.sleep(0.01)
+        exchange.sockets.cut()
+        await asyncio.sleep(0.2)
+        assert len(exchange.truth.open_ids(exchange.account.uid)) == 1
+
+    with_door(main, socket_latency_s=0.1)

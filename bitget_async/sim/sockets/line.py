@@ -144,7 +144,7 @@ class Line:
             self._record.pushes_lost += 1
         elif self._swapped is None and self._strikes(settings.push_disorder):
             self._swapped = frame
-            self._timeline.at(now_ns + HELD_NS, self._release)
+            self._timeline.at(now_ns + HELD_NS, lambda at_ns: self._release(at_ns) if self._swapped is frame else None)
             return
         else:
             self._send(frame, now_ns)

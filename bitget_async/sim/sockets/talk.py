@@ -125,12 +125,12 @@ class Talk:
         self.record.closed_ns = now_ns
         if self.record.close_code is None:
             self.record.close_code = code
-        self._leaving = True
         self.line.end()
         self._hall.leave(self, now_ns)
 
     def cut(self, *, mid_frame: bool = False) -> None:
         """Be gone without a goodbye."""
+        self._leaving = True
         self._wire.abort(mid_frame=mid_frame)
         self.gone(None)
 
@@ -176,6 +176,9 @@ class Talk:
         does = {"login": self._login, "subscribe": self._subscribe, "unsubscribe": self._unsubscribe}
         does["trade"] = self._trade
         op, args = request.get("op"), request.get("args")
+        if self.record.closed_ns is not None and op != "trade":
+            # The client has gone, but what it had sent before arrives: a command is a command.
+            return
         if not isinstance(op, str) or op not in does:
             self._error(30003, now_ns)
         elif not isinstance(args, list) or not args:
@@ -285,7 +288,7 @@ class Talk:
 
     def _watch(self, now_ns: int) -> None:
         """Too long without a ping, or too old: goodbye."""
-        if self._leaving:
+        if self._leaving or self.record.closed_ns is not None:
             return
         if (limit_ns := self._limit_ns()) > now_ns:
             self._timeline.at(limit_ns, self._watch)
