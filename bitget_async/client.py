@@ -173,8 +173,8 @@ class BitgetClient(TradingVerbs):
             _ = self._unclosed.detach()
         parts, self._parts = self._parts, None
         if parts is not None:
-            await parts.streams.close()
             await parts.tracker.close()
+            await parts.streams.close()
             await parts.watcher.close()
             await parts.canceller.close()
             await parts.desk.close()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import random
+from collections.abc import Callable
 
 import pytest
 from hypothesis import HealthCheck, given, settings
@@ -51,7 +52,7 @@ def settle(world: World) -> None:
     world.run(130_000)
 
 
-@settings(max_examples=300, deadline=None, suppress_health_check=[HealthCheck.too_slow], derandomize=True)
+@settings(max_examples=200, deadline=None, suppress_health_check=[HealthCheck.too_slow], derandomize=True)
 @given(st.integers(0, 2**32), troubles, st.lists(st.sampled_from(STEPS), min_size=15, max_size=60))
 @pytest.mark.failure(47)
 def test_once_the_faults_stop_the_truth_is_known_and_was_told_once(seed: int, faults: Faults, steps: list[str]) -> None:
@@ -75,12 +76,13 @@ def test_once_the_faults_stop_the_truth_is_known_and_was_told_once(seed: int, fa
     world.judge_told()
 
 
-def test_a_day_of_faults(count_cases) -> None:
-    """The same as one long story, where what is remembered is forgotten again."""
+@pytest.mark.failure(47)
+def test_an_hour_of_faults(count_cases: Callable[[int], None]) -> None:
+    """The same as one long story, for what only shows when faults follow on faults."""
     world = World(7, Faults(loss=0.3, doubling=0.3, late_ms=5_000, stale_ms=1_980, history_ms=800, failing=0.1))
     world.connect()
     dice = random.Random(7)
-    play(world, [dice.choice(STEPS) for _ in range(4_000)])
+    play(world, [dice.choice(STEPS) for _ in range(1_200)])
     settle(world)
     assert world.shown() == {real.number for real in world.open_now()}
     told = {int(each.order_id): each.status.value for each in world.told}
