@@ -319,6 +319,34 @@ def test_account_begins_with_every_coin_and_goes_on_with_those_that_moved():
     with_door(with_balances)
 
 
+def test_balances_of_others_are_nobodys_business():
+    """A sub-account's deposit is no push of the main account."""
+
+    async def main(door: Door) -> None:
+        other = door.exchange.add_account()
+        chat = await door.member(topic("account"))
+        await chat.next()
+        door.exchange.funds.move(other, "deposit", "ETH", Decimal(2))
+        assert await chat.rest(1) == []
+
+    with_door(main)
+
+
+def test_a_frame_may_be_as_long_as_it_must():
+    """The three forms of a frame's length: a pong, a push, and an account of two thousand coins."""
+
+    async def main(door: Door) -> None:
+        for number in range(2000):
+            door.exchange.account.receive(f"C{number}", Decimal(1), 0)
+        chat = await door.member(topic("account"))
+        frame = await chat.next()
+        assert len(str(frame)) > 1 << 16
+        assert [each["coin"] for each in frame["data"]][-2000:] == [f"C{number}" for number in range(2000)]
+        assert await chat.ask("ping") == "pong"
+
+    with_door(main)
+
+
 def test_trigger_orders_are_told_from_live_to_their_end():
     """live, executing, executed; `price` is the trigger price and `executePrice` the limit; or cancelled."""
 

@@ -151,8 +151,6 @@ class Sockets:
 
     def leave(self, talk: Talk, now_ns: int) -> None:
         """For a talk: its connection is gone."""
-        if talk not in self._talks:
-            return
         del self._talks[talk]
         for topic in list(talk.topics):
             self.part(talk, topic)
@@ -199,9 +197,7 @@ class Sockets:
             room.channel.stop()
 
     def _publish(self, stage: Stage, push: Push) -> None:
-        room = self._rooms.get((stage.uid, stage.topic))
-        if room is None or room.stage is not stage:
-            return
+        room = self._rooms[stage.uid, stage.topic]
         head, now_ns = _head(push, room.arg), self.venue.timeline.now_ns
         for talk in room.listeners:
             talk.line.push(head, now_ns)
