@@ -18,6 +18,7 @@ from aiohttp.connector import Connection
 from yarl import URL
 
 from bitget_async.errors import NotSent
+from bitget_async.stream.protocol import MOST_BYTES
 from bitget_async.transport import origin_of, tls_context
 
 __all__ = ["Dialer", "Socket", "ws_origin_of"]
@@ -25,8 +26,6 @@ __all__ = ["Dialer", "Socket", "ws_origin_of"]
 OPEN_S = 10.0
 CLOSE_S = 0.5
 SEND_S = 5.0
-# The largest frame that the exchange is known to send is a book of 400 levels a side, about 25 kB.
-MOST_BYTES = 4 * 1024 * 1024
 
 HOSTS = {"https://api.bitget.com": "wss://ws.bitget.com", "https://vip-api.bitget.com": "wss://vip-ws.bitget.com"}
 DEMO_HOST = "wss://wspap.bitget.com"
