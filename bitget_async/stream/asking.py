@@ -137,19 +137,19 @@ class Asking:
         many requests mean all; 3. any other error means one of those asked, which asking one by one finds.
         """
         standing = self._standings.get(_key(topic)) if topic is not None else None
-        asked = [each for each in self._standings.values() if each.phase is _Phase.ASKED]
+        waiting = [each for each in self._standings.values() if each.phase in (_Phase.ASKED, _Phase.LEAVING)]
         what = remedy(code)
-        if standing is None and len(asked) == 1:
-            (standing,) = asked
+        if standing is None and len(waiting) == 1:
+            (standing,) = waiting
         if standing is not None:
             return self._refused(standing, code, message, what, now_ns)
-        for each in asked:
+        for each in waiting:
             if what is Remedy.WAIT:
                 self._later(each, now_ns)
-            else:
+            elif each.phase is _Phase.ASKED:
                 each.phase, each.times, each.alone = _Phase.OFF, 0, True
         self._count()
-        return () if asked else (Complaint(code, message),)
+        return () if waiting else (Complaint(code, message),)
 
     def overdue(self, now_ns: int) -> tuple[Event, ...]:
         """Answers that did not come: ask again, or give up."""
@@ -162,9 +162,7 @@ class Asking:
         """The next request, if one may be sent now: ends first, then subscriptions. It counts as sent."""
         if self._free_ns() > now_ns:
             return None
-        ending = [
-            each for each in self._standings.values() if not each.wanted and each.phase in (_Phase.ASKED, _Phase.ON)
-        ]
+        ending = [each for each in self._standings.values() if not each.wanted and each.phase is not _Phase.LEAVING]
         if ending:
             frame, topics = unsubscribe_frames(each.topic for each in ending)[0]
             return self._send(frame, topics, _Phase.LEAVING, now_ns)
@@ -181,18 +179,20 @@ class Asking:
         for each in self._standings.values():
             if each.phase in (_Phase.ASKED, _Phase.LEAVING):
                 moments.append(each.asked_ns + ANSWER_NS)
-            elif each.wanted is (each.phase is _Phase.OFF):
-                moments.append(max(each.not_before_ns if each.wanted else 0, free_ns))
+            elif not each.wanted:
+                moments.append(free_ns)
+            elif each.phase is _Phase.OFF:
+                moments.append(max(each.not_before_ns, free_ns))
         return min((moment for moment in moments if moment > now_ns), default=None)
 
     def _ready(self, now_ns: int) -> list[_Standing]:
-        """What to subscribe now. Of those to be asked alone one at a time, and not while others are asked."""
-        asked = [each for each in self._standings.values() if each.phase is _Phase.ASKED]
-        if any(each.alone for each in asked):
+        """What to subscribe now. Of those to be asked alone one at a time, and not while another answer is missing."""
+        waiting = [each for each in self._standings.values() if each.phase in (_Phase.ASKED, _Phase.LEAVING)]
+        if any(each.alone for each in waiting):
             return []
         off = [each for each in self._standings.values() if each.wanted and each.phase is _Phase.OFF]
         ready = [each for each in off if each.not_before_ns <= now_ns]
-        return [each for each in ready if not each.alone] or ([] if asked else ready[:1])
+        return [each for each in ready if not each.alone] or ([] if waiting else ready[:1])
 
     def _send(self, frame: bytes, topics: tuple[Topic, ...], phase: _Phase, now_ns: int) -> bytes:
         self._sent_ns.append(now_ns)
@@ -213,26 +213,27 @@ class Asking:
         if standing.phase is _Phase.LEAVING:
             if not spent or standing.wanted:
                 # What is wanted again is asked for again: whether it still comes, nobody said.
-                standing.phase, standing.times = (_Phase.OFF, 0) if standing.wanted else (_Phase.ON, standing.times)
+                standing.phase, standing.times = _Phase.OFF, 0 if standing.wanted else standing.times
                 return ()
             self._forget(standing)
             return (Left(standing.topic),)
         if spent and standing.wanted:
             lost = SubscriptionLost(standing.topic, "", f"not acknowledged after {standing.times} requests")
+            standing.phase = _Phase.OFF
             self._end(standing)
             return (lost,)
-        standing.phase = _Phase.OFF if standing.wanted else _Phase.ON
+        standing.phase = _Phase.OFF
         return ()
 
     def _refused(self, standing: _Standing, code: str, message: str, what: Remedy, now_ns: int) -> tuple[Event, ...]:
-        if not standing.wanted:
+        if what is Remedy.WAIT:
+            self._later(standing, now_ns)
+        elif not standing.wanted:
             # It does not come, or its end was refused: nothing is left to do about it.
             self._forget(standing)
             return (Left(standing.topic),)
-        if standing.phase is _Phase.LEAVING:
+        elif standing.phase is _Phase.LEAVING:
             standing.phase, standing.times = _Phase.OFF, 0
-        elif what is Remedy.WAIT:
-            self._later(standing, now_ns)
         elif (what is Remedy.STOP and not (self._private and code == LOGIN_NEEDED)) or standing.times > REPEATS:
             self._forget(standing)
             return (SubscriptionLost(standing.topic, code, message),)
@@ -252,8 +253,6 @@ class Asking:
         standing.wanted, standing.times, standing.alone = False, 0, False
         if standing.phase is _Phase.OFF and not standing.maybe:
             self._forget(standing)
-        elif standing.phase is _Phase.OFF:
-            standing.phase = _Phase.ON
         self._count()
 
     def _forget(self, standing: _Standing) -> None:
