@@ -10,8 +10,9 @@ import pytest
 
 from bitget_async.sim import Settings, SimulatedExchange
 
-# At DEBUG it logs its headers, key and passphrase among them: no leak of ours, and not ours to mend.
-logging.getLogger("ccxt").setLevel(logging.WARNING)
+# At DEBUG they log headers and frames, key and passphrase among them: no leak of ours, and not ours to mend.
+for name in ("ccxt", "websockets"):
+    logging.getLogger(name).setLevel(logging.WARNING)
 
 
 @pytest.fixture
