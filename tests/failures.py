@@ -55,7 +55,7 @@ FAILURES: dict[int, tuple[str, str]] = {
     44: ("more than 100 orders; a page fails, repeats or ignores the cursor", "incomplete listings are no evidence"),
     45: ("a read fails", "no evidence, never empty; slower"),
     46: ("row with an unknown status or a bad number", "not final; noted"),
-    47: ("pushes lost, doubled or late", "there is no stream yet: a missing push can mean nothing"),
+    47: ("pushes lost, doubled or late", "a final push is a proof, a missing one means nothing; reads go on"),
     48: ("caller cancelled", "withdrawn before the signing; afterwards nothing changes"),
     49: ("a timeout fires in the tick of the answer", "the answer is not lost"),
     50: ("cancelled while waiting for a token, or holding one", "no token lost, none owed"),
