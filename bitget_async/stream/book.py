@@ -204,7 +204,8 @@ def _change(side: SortedDict[Decimal, BookLevel], levels: tuple[BookLevel, ...] 
     if not levels:
         return
     if not side:
-        side.update({Decimal(level.price_text): level for level in levels if level.size_text.strip("0.")})
+        last = {Decimal(level.price_text): level for level in levels}
+        side.update({price: level for price, level in last.items() if level.size_text.strip("0.")})
         return
     for level in levels:
         price = Decimal(level.price_text)
