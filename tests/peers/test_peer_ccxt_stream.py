@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from decimal import Decimal
+from typing import Any
 
 import pytest
 
@@ -57,7 +58,7 @@ async def test_ticker_follows_the_price(exchange, client):
 @patient
 async def test_several_topics_in_one_message_are_acknowledged_one_by_one(exchange, client):
     """It asks for both in one frame and waits for whichever comes."""
-    seen = {}
+    seen: dict[str, Any] = {}
     while len(seen) < 2:
         seen |= await client.watch_tickers(["ETH/USDT", "SOL/USDT"])
     assert {name: each["last"] for name, each in seen.items()} == {"ETH/USDT": 2490.11, "SOL/USDT": 168.42}
@@ -71,7 +72,7 @@ async def test_trades_come_once_each(exchange, client):
     assert len(recent) == 50
     (order_id,) = exchange.rest("BTCUSDT", price=Decimal(50000), size=Decimal("0.004"))
     exchange.fill(order_id)
-    found = []
+    found: list[Any] = []
     while not found:
         found = [trade for trade in await client.watch_trades("BTC/USDT") if trade["price"] == 50000]
     (trade,) = found
