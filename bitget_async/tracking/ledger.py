@@ -160,11 +160,6 @@ class Ledger:
         """Symbols with open orders, in alphabetical order."""
         return tuple(sorted(symbol for symbol in self._of if any(True for _ in self.open_of(symbol))))
 
-    def symbol_of(self, order_id: str) -> str:
-        """The symbol of an order that is known and not final; empty for any other."""
-        known = self._known.get(order_id)
-        return "" if known is None else known.symbol
-
     # -- inside -----------------------------------------------------------------------------------------------
 
     def _saw(self, row: Order, source: str, open_ms: int, *, pushed: bool = False) -> OrderUpdate | None:
