@@ -43,11 +43,11 @@ PING = "ping"
 # The exchange reads no longer message than this.
 MOST_SENT = 4096
 # A snapshot of 400 levels a side has 25 KB, one of 2000 coins 250 KB.
-MOST_BYTES = 1024 * 1024
+MOST_BYTES = 512 * 1024
 # Nothing that fits in here can hurt; a longer frame with more parts than these is no honest one.
-SMALL = 32 * 1024
-MOST_PARTS = 10_000
-MOST_COMMAS = 40_000
+SMALL = 16 * 1024
+MOST_PARTS = 6_000
+MOST_COMMAS = 20_000
 SUCCESS = frozenset({"0", "00000"})
 # Codes of a login that failed; others that come while one waits for it are for `Talk` to judge.
 LOGIN_CODES = frozenset({"30005", "30011", "30012", "30013", "30014", "30015"})

@@ -40,6 +40,10 @@ WORDS = [
         "true",
         "successList",
         "failureList",
+        "event",
+        "arg",
+        "channel",
+        "instId",
         "\\xF5\\xFA\\xF7\\xFF",
     ),
 ]
@@ -93,7 +97,7 @@ def whole(minutes: float, seed: int) -> int:
 def seeds() -> Iterator[bytes]:
     """Where to start: an answer of every row, fitting or not, and the shapes that cost most."""
     from bitget_async.endpoints import CATALOGUE
-    from tests.security.hostile import HOSTILE
+    from tests.security.hostile import HOSTILE, HOSTILE_FRAMES
 
     for number in range(len(CATALOGUE)):
         for data in (
@@ -106,6 +110,19 @@ def seeds() -> Iterator[bytes]:
             yield number.to_bytes(2, "big") + b"\0" + body
     for make in HOSTILE.values():
         yield b"\0\1\0" + make(CATALOGUE[0])[:2000]
+    for channel in ("orders", "books"):
+        for make in HOSTILE_FRAMES.values():
+            yield make(channel, 2000)
+    for data in (
+        b'[{"instId":"BTCUSDT","orderId":"1","newSize":"1","cTime":"1750000000000","feeDetail":[{"fee":"1"}]}]',
+        b'[{"asks":[["2","1"]],"bids":[["1","0"]],"checksum":0,"seq":2,"pseq":1,"ts":"1750000000000"}]',
+        b'[["1750000000000","1","4","0.5","3","100","200","201"]]',
+    ):
+        for number in range(10):
+            yield bytes([number]) + data
+    yield b'{"event":"login","code":0}'
+    yield b'{"event":"error","code":30001,"msg":"instType:sp,channel:ticker,instId:X does not exist"}'
+    yield b'{"event":"trade","arg":[{"id":"1","params":{"orderId":"1"}}],"code":0}'
     yield b"https://api.bitget.com:443"
     yield b"key\x1fsecret\x1fpassphrase"
     yield b'{"api_key":"key","secret":"secret","passphrase":"pass"}'

@@ -20,7 +20,12 @@ from bitget_async.codes import classify
 from bitget_async.endpoints import CATALOGUE, Endpoint
 from bitget_async.errors import BitgetError, OutcomeUnknown, printable, redact
 from bitget_async.journal.records import scan, seal
+from bitget_async.models import BookUpdate, Record
 from bitget_async.models.raw import keep_rows
+from bitget_async.stream.book import LocalBook, Verdict
+from bitget_async.stream.protocol import Push, read_frame
+from bitget_async.stream.rows import records_of
+from bitget_async.stream.talk import Talk
 from bitget_async.transport import origin_of
 from bitget_async.wire import Answer, Reply, decode, encode
 
@@ -152,8 +157,76 @@ def a_journal(data: bytes) -> None:
     _ = scan(seal(data, SEED) + data, 0, SEED)
 
 
+CHANNELS = ("orders", "fill", "account", "orders-algo", "ticker", "trade", "candle1m", "books", "books5", "other")
+
+
+def a_frame(data: bytes) -> None:
+    """Anything that a socket brings, as text and as bytes, and what one side of the talk makes of it."""
+    for frame in (read_frame(data), read_frame(data.decode("utf-8", "replace"))):
+        for talk in (Talk(private=True), Talk(private=False)):
+            talk.opened(1)
+            _ = talk.next_frame(1)
+            if isinstance(frame, Push):
+                talk.want([frame.topic])
+                _ = talk.next_frame(1)
+                _ = talk.heard_push(frame.topic, 2)
+            _ = talk.heard(frame, 3)
+            _ = talk.tick(4)
+            assert talk.due_ns >= 1
+        if isinstance(frame, Push):
+            rows(frame)
+
+
+def a_push(data: bytes) -> None:
+    """Rows of any channel."""
+    channel = CHANNELS[(data + b"\0")[0] % len(CHANNELS)]
+    frame = read_frame(
+        b'{"action":"update","arg":{"channel":"%s","instId":"BTCUSDT"},"data":%s,"ts":1}' % (channel.encode(), data[1:])
+    )
+    if isinstance(frame, Push):
+        rows(frame)
+
+
+def rows(frame: Push) -> None:
+    """Records of a push, and its books put onto a book that has a level."""
+    lost: list[str] = []
+    for record in records_of(frame, lost.append):
+        assert isinstance(record, Record)
+        if isinstance(record, BookUpdate):
+            a_book(record)
+    assert all(len(reason) < 120 for reason in lost)
+
+
+def a_book(update: BookUpdate) -> None:
+    """An update of a book: applied, or a verdict; what can be read of the book then are numbers."""
+    book = LocalBook("BTCUSDT")
+    start = read_frame(
+        b'{"action":"snapshot","arg":{"channel":"books","instId":"BTCUSDT"},"data":[{"asks":[["2","1"]],"bids":[["1","1"]]}]}'
+    )
+    assert isinstance(start, Push)
+    (whole,) = records_of(start)
+    assert isinstance(whole, BookUpdate)
+    assert book.apply(whole) is Verdict.APPLIED
+    verdict = book.apply(update)
+    assert book.good is not verdict.needs_snapshot
+    assert all(level.price >= 0 and level.size > 0 for level in book.asks() + book.bids())
+    _ = book.mid, book.spread, book.checksum()
+
+
 TARGETS: dict[str, Callable[[bytes], None]] = {
-    each.__name__: each for each in (an_answer, an_envelope, a_key, a_key_file, a_text, an_address, a_call, a_journal)
+    each.__name__: each
+    for each in (
+        an_answer,
+        an_envelope,
+        a_key,
+        a_key_file,
+        a_text,
+        an_address,
+        a_call,
+        a_journal,
+        a_frame,
+        a_push,
+    )
 }
 
 

@@ -21,8 +21,14 @@ from bitget_async.endpoints import (
     Endpoint,
 )
 from bitget_async.errors import OutcomeUnknown
+from bitget_async.models import BookUpdate
+from bitget_async.stream.book import LocalBook
+from bitget_async.stream.protocol import MOST_BYTES as LONGEST_FRAME
+from bitget_async.stream.protocol import SMALL as UNCOUNTED
+from bitget_async.stream.protocol import Push, read_frame
+from bitget_async.stream.rows import records_of
 from bitget_async.wire import Answer, Reply, decode
-from tests.security.hostile import HOSTILE
+from tests.security.hostile import HOSTILE, HOSTILE_FRAMES
 from tests.security.measure import MOST_BYTES, MOST_MS, cpu_ms, peak_bytes
 from tests.security.parsers import TARGETS, feed, judge
 
@@ -74,10 +80,58 @@ def answers(draw: st.DrawFn) -> bytes:
     return number.to_bytes(2, "big") + bytes([draw(st.integers(0, 10))]) + text[: draw(st.integers(0, 400)) or None]
 
 
+FRAME_NAMES = st.sampled_from(
+    ["event", "arg", "code", "msg", "action", "data", "ts", "id", "channel", "instId", "params"]
+)
+ROW_NAMES = st.sampled_from(
+    [
+        "instId",
+        "orderId",
+        "size",
+        "newSize",
+        "status",
+        "cTime",
+        "feeDetail",
+        "asks",
+        "bids",
+        "checksum",
+        "seq",
+        "pseq",
+        "-",
+    ]
+)
+EVENTS = st.sampled_from(["subscribe", "unsubscribe", "login", "error", "trade"])
+ARGUMENTS = st.fixed_dictionaries(
+    {"channel": st.sampled_from(["orders", "books", "ticker", "candle1m"])},
+    optional={"instId": st.just("default") | WORDS, "coin": WORDS, "id": LEAVES, "params": VALUES},
+)
+SIDES = st.lists(st.lists(st.sampled_from(["1", "1.5", "2.00", "0", "0.0", "x", "1e9", ""]), max_size=3), max_size=4)
+
+
+@st.composite
+def pushed(draw: st.DrawFn) -> bytes:
+    """Rows as a push could have them."""
+    row = st.dictionaries(ROW_NAMES, VALUES | SIDES, max_size=5) | st.lists(LEAVES, max_size=9) | VALUES
+    return bytes([draw(st.integers(0, 9))]) + json.dumps(draw(st.lists(row, max_size=3) | VALUES)).encode()
+
+
+@st.composite
+def framed(draw: st.DrawFn) -> bytes:
+    """Frames that look like one, cut or not."""
+    body = draw(st.dictionaries(FRAME_NAMES, VALUES, max_size=4))
+    body |= draw(
+        st.fixed_dictionaries({}, optional={"event": EVENTS, "arg": ARGUMENTS | st.lists(ARGUMENTS, max_size=2)})
+    )
+    text = json.dumps(body).encode()
+    return text[: draw(st.integers(0, 300)) or None]
+
+
 INPUTS: dict[str, st.SearchStrategy[bytes]] = {
     "an_answer": answers() | st.binary(max_size=200),
     "a_key": st.lists(st.text(max_size=30), max_size=4).map(lambda parts: "\x1f".join(parts).encode()),
     "a_key_file": st.binary(max_size=60) | VALUES.map(lambda value: json.dumps(value).encode()),
+    "a_frame": framed() | st.binary(max_size=200),
+    "a_push": pushed() | st.binary(max_size=100),
     "an_address": st.text("htps:/.@#?[]%0123456789localhost\x00\u202e", max_size=40).map(str.encode),
 }
 
@@ -174,3 +228,25 @@ def test_no_amount_is_ever_infinite_or_no_number(number: str) -> None:
         (order,) = answer.value
         assert order.size is None
         assert order.unreadable == ("size",)
+
+
+def taken(frame: bytes) -> None:
+    """What a line and a book do with a frame."""
+    read, book = read_frame(frame), LocalBook("BTCUSDT")
+    if isinstance(read, Push):
+        for record in records_of(read):
+            if isinstance(record, BookUpdate):
+                _ = book.apply(record)
+
+
+@pytest.mark.failure(18, 20)
+@pytest.mark.parametrize("channel", ["orders", "candle1m", "books"])
+def test_the_longest_hostile_frames_cost_little(channel: str, count_cases: Count) -> None:
+    """50 ms and 8 MB each, read, made into records and put onto a book: the longest, and the longest not counted."""
+    for name, make in HOSTILE_FRAMES.items():
+        for length in (UNCOUNTED, LONGEST_FRAME):
+            frame = make(channel, length)
+            assert cpu_ms(partial(taken, frame)) <= MOST_MS, (name, length)
+            if isinstance(read_frame(frame), Push):
+                assert peak_bytes(partial(taken, frame)) <= MOST_BYTES, (name, length)
+    count_cases(2 * len(HOSTILE_FRAMES))
