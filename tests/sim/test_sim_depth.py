@@ -125,7 +125,11 @@ def test_stirring_is_decided_by_seed_and_time_alone(sim):
             if looks > 1:
                 levels(exchange)
         exchange.set_price("BTCUSDT", Decimal("103884.40"))
-        clock.pass_s(3)
+        for _ in range(looks):
+            clock.pass_s(3 / looks)
+            if looks > 1:
+                levels(exchange)
+        exchange.set_price("BTCUSDT", Decimal("103884.30"))
         books.append(levels(exchange))
     assert books[0] == books[1] != books[2]
 
@@ -144,6 +148,11 @@ def test_stirring_changes_levels_at_its_rate_and_ends(sim):
     assert asks != before[0]
     assert bids != before[1]
     assert asks[0].price > bids[0].price
+    # More sizes change than levels go: in the long run about three of four stand.
+    exchange.depths.stir("BTCUSDT", 10_000)
+    clock.pass_s(5)
+    asks, bids = levels(exchange)
+    assert all(140 < len(side) < 170 for side in (asks, bids))
     exchange.depths.stir("BTCUSDT", 0)
     clock.pass_s(10)
     assert levels(exchange) == (asks, bids)

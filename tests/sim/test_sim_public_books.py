@@ -7,6 +7,7 @@ from decimal import Decimal
 
 import pytest
 
+from bitget_async.sim.feeds.pace import Pace
 from tests.sim.listening import Copy, Listener
 
 FIELDS = {"asks", "bids", "checksum", "seq", "ts"}
@@ -60,6 +61,9 @@ def test_updates_lead_to_the_true_book(sim, seed):
     assert all(a < b for a, b in itertools.pairwise(seqs))
     assert any(b - a > 1 for a, b in itertools.pairwise(seqs))
     assert any(size == "0" for row, _ in told for _, size in row["asks"] + row["bids"])
+    for row, _ in told:
+        asks, bids = ([Decimal(price) for price, _ in row[side]] for side in ("asks", "bids"))
+        assert (asks, bids) == (sorted(asks), sorted(bids, reverse=True))
     assert copy.is_true(exchange)
 
 
@@ -76,12 +80,32 @@ def test_updates_keep_their_pace_and_rest_when_nothing_changes(sim):
     assert len(times) == 10
     assert all(b - a == 200_000_000 for a, b in itertools.pairwise(times))
     assert {heard.action for heard in listener.later} == {"update"}
+    assert exchange.depths.now("BTCUSDT").watchers == [set()]
     exchange.depths.stir("BTCUSDT", 0)
     clock.pass_s(1)
     listener.rows()
     assert exchange.venue.timeline.next_ns is None
     exchange.set_price("BTCUSDT", Decimal(103_000))
     assert listener.rows() != []
+
+
+def test_a_pace_is_kept_whatever_was_asked_for_before(sim):
+    """A run that was due later, and then came sooner, does not come a second time before its pace."""
+    exchange, _, clock = sim()
+    stage = Listener(exchange, "auction").stage
+    begun_ns = exchange.venue.timeline.advance()
+    runs = []
+
+    def run(now_ns):
+        runs.append((now_ns - begun_ns) / 1e9)
+        pace.nudge(now_ns)
+
+    pace = Pace(stage, 0.2, run, begun_ns)
+    pace.nudge(begun_ns + 300_000_000)
+    pace.nudge(begun_ns)
+    clock.pass_s(0.7)
+    exchange.venue.timeline.advance()
+    assert runs == [0.2, 0.4, 0.6]
 
 
 def test_a_changed_level_that_changes_back_is_not_told(sim):
