@@ -111,8 +111,8 @@ def seeds() -> Iterator[bytes]:
     for make in HOSTILE.values():
         yield b"\0\1\0" + make(CATALOGUE[0])[:2000]
     for channel in ("orders", "books"):
-        for make in HOSTILE_FRAMES.values():
-            yield make(channel, 2000)
+        for shape in HOSTILE_FRAMES.values():
+            yield shape(channel, 2000)
     for data in (
         b'[{"instId":"BTCUSDT","orderId":"1","newSize":"1","cTime":"1750000000000","feeDetail":[{"fee":"1"}]}]',
         b'[{"asks":[["2","1"]],"bids":[["1","0"]],"checksum":0,"seq":2,"pseq":1,"ts":"1750000000000"}]',
