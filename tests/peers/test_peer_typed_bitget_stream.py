@@ -139,6 +139,14 @@ async def test_candles_and_trades_validate(exchange, client):
 
 
 @patient
+async def test_an_auction_is_told_as_rest_tells_it(client):
+    """Unvalidated: its schema knows the stages of an auction and nothing for none, which nobody has recorded."""
+    async with client.auction("SPOT", inst_id="BTCUSDT", validate=False) as stream:
+        (row,) = await Reader(stream).next()
+    assert (row["stage"], row["stageEndTime"], row["auctionEndTime"]) == ("", "", "")
+
+
+@patient
 async def test_orders_fills_and_balances_validate(exchange, client):
     """A market order from its birth to its end: each row passes and tells the truth; one login for three topics."""
     async with (
