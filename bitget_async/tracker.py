@@ -92,8 +92,7 @@ class Tracker:
         """See `OrderListener`."""
         # By the earliest that it can be there: what changes at this moment is news rather than not.
         bounds = self._session.server.bounds_ms(now_ns)
-        since_ms = self._session.server.estimate_ms(now_ns) if bounds is None else bounds[0]
-        self.tracking.connected(now_ns, since_ms)
+        self.tracking.connected(now_ns, self._session.server.estimate_ms(now_ns) if bounds is None else bounds[0])
         self._wake()
 
     def disconnected(self, now_ns: int) -> None:
@@ -103,10 +102,8 @@ class Tracker:
 
     def pushed(self, updates: Sequence[OrderUpdate], received_ns: int) -> None:
         """See `OrderListener`."""
-        bounds = self._session.server.bounds_ms(received_ns)
-        now_ms = self._session.server.estimate_ms(received_ns) if bounds is None else bounds[1]
         try:
-            news = self.tracking.pushed(updates, received_ns, now_ms)
+            news = self.tracking.pushed(updates, received_ns, self._latest_ms(received_ns))
         except Exception as error:
             # Readers are not to pay for it: they get what came.
             news = list(updates)
@@ -127,13 +124,18 @@ class Tracker:
         """The watcher has read finished orders."""
         self._guard(self.tracking.looked_up, page)
 
-    def _guard(self, take: Callable[[Any, int], list[OrderUpdate] | None], fact: Any) -> None:
+    def _latest_ms(self, now_ns: int) -> int:
+        """The latest that the exchange's clock can show then."""
+        bounds = self._session.server.bounds_ms(now_ns)
+        return self._session.server.estimate_ms(now_ns) if bounds is None else bounds[1]
+
+    def _guard(self, take: Callable[[Any, int, int], list[OrderUpdate] | None], fact: Any) -> None:
         """Take in a fact of somebody else's, who is not to pay for a defect here."""
         if not self.tracking.begun:
             return
         now = self._session.clock.monotonic_ns()
         try:
-            self._tell(take(fact, now) or [], now)
+            self._tell(take(fact, now, self._latest_ms(now)) or [], now)
         except Exception as error:
             self._broken(error)
         self._wake()
@@ -143,7 +145,8 @@ class Tracker:
     @property
     def sureness(self) -> Sureness:
         """See there."""
-        return self.tracking.sureness(self._session.clock.monotonic_ns())
+        now = self._session.clock.monotonic_ns()
+        return self.tracking.sureness(now, self._session.server.estimate_ms(now))
 
     def of(self, symbol: str) -> tuple[TrackedOrder, ...]:
         """The open orders of a symbol, oldest id first."""
@@ -152,7 +155,8 @@ class Tracker:
 
     def snapshot(self, symbol: str) -> tuple[Order, ...] | None:
         """The open orders of a symbol if that is LIVE, else `None`."""
-        return self.tracking.snapshot(symbol, self._session.clock.monotonic_ns())
+        now = self._session.clock.monotonic_ns()
+        return self.tracking.snapshot(symbol, now, self._session.server.estimate_ms(now))
 
     async def close(self) -> None:
         """Stop. Safe to call twice."""
@@ -220,7 +224,7 @@ class Tracker:
             tracking.failed(read, self._session.clock.monotonic_ns(), turned_away=waiting)
         else:
             now = self._session.clock.monotonic_ns()
-            news = tracking.done(read, fact, now)
+            news = tracking.done(read, fact, now, self._latest_ms(now))
             if tracking is self.tracking:
                 self._tell(news, now)
         self._wake()

@@ -105,13 +105,14 @@ class Ledger:
         """A push of one order; returns it if it is news."""
         return self._saw(row, row.source, _shown_ms(row, now_ms) if row.status.open else NEVER_MS, pushed=True)
 
-    def listed(self, listing: Listing) -> list[OrderUpdate]:
+    def listed(self, listing: Listing, now_ms: int) -> list[OrderUpdate]:
         """A complete listing of the account or of a symbol; returns what is news in it."""
-        floor, news = listing.server_ms - self._staleness_ms, []
+        told_ms = min(listing.server_ms, now_ms)
+        floor, news = told_ms - self._staleness_ms, []
         for row in listing.rows:
             # Whatever the status, the exchange counts it among the open ones.
             if isinstance(row, Order):
-                news.append(self._saw(row, listing.source, max(floor, _shown_ms(row, listing.server_ms))))
+                news.append(self._saw(row, listing.source, max(floor, _shown_ms(row, told_ms))))
         if listing.symbol is None:
             self.floor_ms = max(self.floor_ms, floor)
             self._floors = {symbol: each for symbol, each in self._floors.items() if each > self.floor_ms}

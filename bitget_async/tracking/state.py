@@ -15,13 +15,15 @@ from bitget_async.tracking.sureness import Sureness, TrackedOrder
 __all__ = ["Tracking"]
 
 SECOND_NS = 1_000_000_000
+MS_NS = 1_000_000
 # What a listing may take, with its repeats, before the set counts as stale.
 PATIENCE_NS = 8 * SECOND_NS
 
 
 class Tracking:
     """
-    The open orders of one account. Moments are monotonic ns, the exchange's times epoch ms.
+    The open orders of one account. `now` is monotonic ns; `now_ms` is the exchange's time at it: no word of the
+    exchange counts for later than that, or one wrong stamp would outlive all that comes after it.
 
     Args:
         staleness_s: how old a listing, or the answer of orderInfo, may be when it is served.
@@ -60,40 +62,40 @@ class Tracking:
         self._miss(now)
         return [each for each in news if each is not None]
 
-    def placed(self, order: Order, now: int) -> None:
+    def placed(self, order: Order, now: int, now_ms: int) -> None:
         """This client has placed an order: it is asked for if nobody tells of it."""
         if self.begun and self._ledger.expect(order):
             self._miss(now, soon_ns=self._staleness_ns)
 
-    def listed(self, listing: Listing, now: int) -> list[OrderUpdate]:
+    def listed(self, listing: Listing, now: int, now_ms: int) -> list[OrderUpdate]:
         """A listing of the account or of one symbol, made by whomever; returns what is news."""
         if not self.begun or not listing.complete or listing.book is not Book.NORMAL:
             return []
-        news = self._ledger.listed(listing)
+        news = self._ledger.listed(listing, now_ms)
         if listing.symbol is None:
             self._rounds.listed(listing)
         self._miss(now)
         return news
 
-    def looked_up(self, page: Page, now: int) -> list[OrderUpdate]:
+    def looked_up(self, page: Page, now: int, now_ms: int) -> list[OrderUpdate]:
         """A page of the history, or an answer of orderInfo, asked by whomever; returns what is news."""
         if not self.begun or page.book is not Book.NORMAL:
             return []
-        news = self._ledger.looked_up(page.rows, page.source, page.server_ms)
+        news = self._ledger.looked_up(page.rows, page.source, min(page.server_ms, now_ms))
         self._miss(now)
         return news
 
-    def done(self, read: Read, fact: Listing | Page, now: int) -> list[OrderUpdate]:
+    def done(self, read: Read, fact: Listing | Page, now: int, now_ms: int) -> list[OrderUpdate]:
         """A read that was wanted brought that; returns what is news."""
         if isinstance(fact, Page):
-            news = self.looked_up(fact, now)
+            news = self.looked_up(fact, now, now_ms)
             self._rounds.done(read, fact, now)
             return news
         self._rounds.done(read, None, now)
         if not fact.complete:
             self._odd("an open listing was incomplete and was not used")
             self._rounds.unusable(now)
-        return self.listed(fact, now)
+        return self.listed(fact, now, now_ms)
 
     def failed(self, read: Read, now: int, *, turned_away: bool) -> None:
         """A read that was wanted brought nothing; with `turned_away` the exchange asked to wait."""
@@ -116,12 +118,14 @@ class Tracking:
 
     # -- answers ----------------------------------------------------------------------------------------------
 
-    def sureness(self, now: int) -> Sureness:
+    def sureness(self, now: int, now_ms: int) -> Sureness:
         """See there."""
         listed_ns, connected_ns = self._rounds.listed_ns, self._rounds.connected_ns
         if listed_ns is None:
             return Sureness.UNKNOWN
-        if now - listed_ns + self._staleness_ns > self.within_ns:
+        # By our clock, and by the exchange's: an answer may be an old copy.
+        age_ns = max(now - listed_ns + self._staleness_ns, (now_ms - self._ledger.floor_ms) * MS_NS)
+        if age_ns > self.within_ns:
             return Sureness.STALE
         if connected_ns is None or listed_ns < connected_ns + self._staleness_ns:
             return Sureness.LISTED
@@ -144,13 +148,13 @@ class Tracking:
 
     def of(self, symbol: str, now: int, now_ms: int) -> tuple[TrackedOrder, ...]:
         """The open orders of a symbol, oldest id first."""
-        sureness = self.sureness(now)
+        sureness = self.sureness(now, now_ms)
         found = sorted(self._ledger.open_of(symbol), key=lambda known: int(known.order.order_id))
         return tuple(_tracked(known, now_ms, sureness) for known in found)
 
-    def snapshot(self, symbol: str, now: int) -> tuple[Order, ...] | None:
+    def snapshot(self, symbol: str, now: int, now_ms: int) -> tuple[Order, ...] | None:
         """The open orders of a symbol, if that is LIVE."""
-        if self.sureness(now) is not Sureness.LIVE:
+        if self.sureness(now, now_ms) is not Sureness.LIVE:
             return None
         return tuple(known.order for known in self._ledger.open_of(symbol))
 

@@ -9,12 +9,13 @@ from typing import Any
 import pytest
 
 from bitget_async.evidence import Book, Listing, Page
-from bitget_async.models import Order, OrderStatus, OrderUpdate
+from bitget_async.models import Order, OrderStatus, OrderUpdate, TriggerOrder
 from bitget_async.tracking import Sureness, Tracking
 from bitget_async.tracking.ledger import REMEMBERED, Ledger
 
 T0 = 1_750_000_000_000
 NOW_MS = T0 + 10_000
+LATER_MS = T0 + 1_000_000
 STALE_MS = 2_000
 BTC, ETH = "BTCUSDT", "ETHUSDT"
 
@@ -52,9 +53,9 @@ def test_a_listing_takes_away_no_order_that_it_can_be_too_old_to_show() -> None:
     """The push of a young order is newer than the listing that was asked for after it."""
     made = ledger()
     assert made.pushed(push(1, at_ms=8_500), NOW_MS) is not None
-    assert made.listed(listing(at_ms=10_000)) == []
+    assert made.listed(listing(at_ms=10_000), LATER_MS) == []
     assert open_ids(made) == ["1"]
-    assert made.listed(listing(at_ms=10_501)) == []
+    assert made.listed(listing(at_ms=10_501), LATER_MS) == []
     assert open_ids(made) == []
     assert made.missing == {"1"}
 
@@ -63,7 +64,7 @@ def test_a_listing_may_show_an_order_that_a_push_has_ended() -> None:
     """The push wins: nothing that ended opens again, and the reader is not told that it did."""
     made = ledger()
     assert made.pushed(push(1, "cancelled", at_ms=9_000), NOW_MS) is not None
-    assert made.listed(listing(row(1), at_ms=9_100)) == []
+    assert made.listed(listing(row(1), at_ms=9_100), LATER_MS) == []
     assert open_ids(made) == []
     assert not made.missing
 
@@ -71,7 +72,7 @@ def test_a_listing_may_show_an_order_that_a_push_has_ended() -> None:
 def test_a_late_push_of_an_open_order_proves_that_it_was_open_then_and_not_now() -> None:
     """A listing has been read that would show it: it is asked for, and not called open."""
     made = ledger()
-    assert made.listed(listing(at_ms=10_000)) == []
+    assert made.listed(listing(at_ms=10_000), LATER_MS) == []
     assert made.pushed(push(1, at_ms=7_999), NOW_MS) is not None
     assert open_ids(made) == []
     assert made.missing == {"1"}
@@ -83,16 +84,16 @@ def test_a_row_from_the_future_is_worth_no_more_than_the_moment_of_its_telling()
     """Else one wrong clock at the exchange would keep an order open for ever."""
     made = ledger()
     assert made.pushed(push(1, at_ms=10**9), NOW_MS) is not None
-    assert made.listed(listing(at_ms=12_001)) == []
+    assert made.listed(listing(at_ms=12_001), LATER_MS) == []
     assert made.missing == {"1"}
 
 
 def test_a_row_without_times_is_open_for_as_long_as_nothing_contradicts() -> None:
     """It says nothing of when: the listings do."""
     made = ledger()
-    assert made.listed(listing(Order(order_id="1", symbol=BTC, status=OrderStatus.LIVE), at_ms=5_000))
+    assert made.listed(listing(Order(order_id="1", symbol=BTC, status=OrderStatus.LIVE), at_ms=5_000), LATER_MS)
     assert open_ids(made) == ["1"]
-    assert made.listed(listing(at_ms=5_001)) == []
+    assert made.listed(listing(at_ms=5_001), LATER_MS) == []
     assert made.missing == {"1"}
 
 
@@ -101,11 +102,11 @@ def test_a_listing_of_one_symbol_says_nothing_of_another() -> None:
     made = ledger()
     for each in (push(1), push(2, symbol=ETH)):
         assert made.pushed(each, NOW_MS) is not None
-    assert made.listed(listing(at_ms=9_000, symbol=ETH)) == []
+    assert made.listed(listing(at_ms=9_000, symbol=ETH), LATER_MS) == []
     assert (open_ids(made), open_ids(made, ETH)) == (["1"], [])
     assert made.floor_ms == 0
     assert made.floor_of(ETH) == T0 + 7_000
-    assert made.listed(listing(row(1), at_ms=10_000)) == []
+    assert made.listed(listing(row(1), at_ms=10_000), LATER_MS) == []
     assert made.floor_of(ETH) == made.floor_of(BTC) == T0 + 8_000
     assert made.symbols == (BTC,)
 
@@ -113,8 +114,8 @@ def test_a_listing_of_one_symbol_says_nothing_of_another() -> None:
 def test_of_two_listings_the_later_one_counts_in_whichever_order_they_come() -> None:
     """Reads overlap: an answer that was asked for earlier may come later."""
     made = ledger()
-    assert [each.order_id for each in made.listed(listing(row(1), at_ms=10_000))] == ["1"]
-    assert made.listed(listing(row(2, at_ms=-9), at_ms=5_000)) == []
+    assert [each.order_id for each in made.listed(listing(row(1), at_ms=10_000), LATER_MS)] == ["1"]
+    assert made.listed(listing(row(2, at_ms=-9), at_ms=5_000), LATER_MS) == []
     assert open_ids(made) == ["1"]
     assert made.missing == {"2"}
 
@@ -122,7 +123,7 @@ def test_of_two_listings_the_later_one_counts_in_whichever_order_they_come() -> 
 def test_what_was_open_before_the_tracker_began_is_no_news_and_its_end_is() -> None:
     """Readers hear of changes; what is open already is for whoever asks."""
     made = ledger()
-    assert made.listed(listing(row(1, at_ms=-5_000), at_ms=100)) == []
+    assert made.listed(listing(row(1, at_ms=-5_000), at_ms=100), LATER_MS) == []
     assert open_ids(made) == ["1"]
     assert made.pushed(push(1, at_ms=-5_000), NOW_MS) is None
     assert made.looked_up([row(2, "filled", at_ms=-1)], "history-orders", NOW_MS) == []
@@ -183,7 +184,7 @@ def test_an_order_with_an_unknown_status_is_told_and_not_called_open_unless_it_i
     made = ledger()
     assert made.pushed(push(1, "weighing", 9_000), NOW_MS) is not None
     assert made.missing == {"1"}
-    assert made.listed(listing(row(1, "weighing", 9_000), at_ms=10_000)) == []
+    assert made.listed(listing(row(1, "weighing", 9_000), at_ms=10_000), LATER_MS) == []
     assert open_ids(made) == ["1"]
     many = [made.pushed(push(1, f"text {number}", 9_000), NOW_MS) for number in range(100)]
     assert all(many)
@@ -194,14 +195,16 @@ def test_a_final_row_in_the_open_listing_is_final() -> None:
     """A row with an id and a final status proves the end, wherever it stands."""
     made = ledger()
     assert made.pushed(push(1), NOW_MS) is not None
-    assert [each.status for each in made.listed(listing(row(1, "filled", 900), at_ms=1_000))] == [OrderStatus.FILLED]
+    assert [each.status for each in made.listed(listing(row(1, "filled", 900), at_ms=1_000), LATER_MS)] == [
+        OrderStatus.FILLED
+    ]
     assert open_ids(made) == []
 
 
 def test_order_info_is_as_old_as_it_may_be() -> None:
     """Its row shows the order open two seconds before the answer, not at it; the history's row when it says."""
     made = ledger()
-    assert made.listed(listing(at_ms=5_000)) == []
+    assert made.listed(listing(at_ms=5_000), LATER_MS) == []
     assert made.looked_up([row(1)], "orderInfo", T0 + 4_999)
     assert made.missing == {"1"}
     assert made.looked_up([row(1)], "orderInfo", T0 + 5_000) == []
@@ -229,10 +232,10 @@ def test_thousands_of_ends_later_an_order_is_not_told_again() -> None:
         late: dict[str, Any] = {"created_ms": T0 + number}
         assert made.pushed(push(number, "filled", number, **late), NOW_MS) is None
         assert made.looked_up([row(number, "filled", number, **late)], "history-orders", NOW_MS) == []
-    assert made.listed(listing(at_ms=9_000)) == []
+    assert made.listed(listing(at_ms=9_000), LATER_MS) == []
     assert made.pushed(push(7, at_ms=7, created_ms=T0 + 7), NOW_MS) is None
     assert not made.missing
-    assert made.listed(listing(row(50_000, created_ms=T0), at_ms=9_500))
+    assert made.listed(listing(row(50_000, created_ms=T0), at_ms=9_500), LATER_MS)
     assert open_ids(made) == ["50000"]
 
 
@@ -243,7 +246,7 @@ def tracking() -> Tracking:
     """LIVE since T0, at 2 s."""
     made = Tracking(STALE_MS / 1_000, random.Random(1), lambda what: None)
     made.connected(0, T0)
-    assert made.listed(listing(at_ms=2_000), 2_000_000_000) == []
+    assert made.listed(listing(at_ms=2_000), 2_000_000_000, NOW_MS) == []
     return made
 
 
@@ -251,21 +254,21 @@ def test_the_snapshot_is_given_while_it_is_live_only() -> None:
     """A cancellation may lean on it: it must not be one that a listing of its own would correct."""
     made = tracking()
     assert made.pushed([push(1), push(2, symbol=ETH)], 0, NOW_MS)
-    snapshot = made.snapshot(BTC, 3_000_000_000)
+    snapshot = made.snapshot(BTC, 3_000_000_000, T0 + 3_000_000_000 // 1_000_000)
     assert snapshot is not None
     assert [order.order_id for order in snapshot] == ["1"]
-    assert made.snapshot("BGBUSDT", 3_000_000_000) == ()
-    assert made.snapshot(BTC, 31_000_000_000) is None
+    assert made.snapshot("BGBUSDT", 3_000_000_000, T0 + 3_000_000_000 // 1_000_000) == ()
+    assert made.snapshot(BTC, 31_000_000_000, T0 + 31_000_000_000 // 1_000_000) is None
     made.disconnected()
-    assert made.snapshot(BTC, 3_000_000_000) is None
+    assert made.snapshot(BTC, 3_000_000_000, T0 + 3_000_000_000 // 1_000_000) is None
 
 
 def test_lists_of_other_books_are_nothing_to_it() -> None:
     """Stand-alone take-profit orders have a list of their own: an empty one takes no normal order away."""
     made = tracking()
     assert made.pushed([push(1, at_ms=100)], 0, NOW_MS)
-    assert made.listed(Listing(None, 0, T0 + 60_000, (row(9),), True, Book.TPSL), 0) == []
-    assert made.looked_up(Page("history-orders", None, 0, T0, (row(1, "filled"),), book=Book.TPSL), 0) == []
+    assert made.listed(Listing(None, 0, T0 + 60_000, (row(9),), True, Book.TPSL), 0, NOW_MS) == []
+    assert made.looked_up(Page("history-orders", None, 0, T0, (row(1, "filled"),), book=Book.TPSL), 0, NOW_MS) == []
     assert made.missing == 0
     assert made.symbols == (BTC,)
 
@@ -277,7 +280,7 @@ def test_a_tracked_order_says_how_long_it_may_have_ended() -> None:
     one, other = made.of(BTC, 3_000_000_000, NOW_MS)
     assert (one.order.order_id, one.seen_ms, one.age_s, one.source) == ("1", T0 + 1_000, 9.0, "orders")
     assert (other.order.order_id, other.sureness) == ("12", Sureness.LIVE)
-    assert made.listed(listing(row(1), row(12), at_ms=9_000), 9_000_000_000) == []
+    assert made.listed(listing(row(1), row(12), at_ms=9_000), 9_000_000_000, NOW_MS) == []
     assert [each.age_s for each in made.of(BTC, 10_000_000_000, NOW_MS)] == [3.0, 3.0]
     assert made.as_of_ms == T0 + 7_000
 
@@ -287,14 +290,43 @@ def test_a_placement_that_was_heard_of_is_not_asked_for() -> None:
     made = tracking()
     assert made.pushed([push(1), push(2, "filled")], 0, NOW_MS)
     for number in (1, 2, 3):
-        made.placed(Order(order_id=str(number), symbol=BTC), 0)
+        made.placed(Order(order_id=str(number), symbol=BTC), 0, NOW_MS)
     assert made.missing == 1
 
 
 def test_facts_before_the_stream_is_used_are_nothing_to_it() -> None:
     """A client without a stream keeps no books: they would grow and nobody would correct them."""
     made = Tracking(2.0, random.Random(1), lambda what: None)
-    made.placed(Order(order_id="1", symbol=BTC), 0)
-    assert made.listed(listing(row(1), at_ms=0), 0) == []
-    assert made.looked_up(Page("orderInfo", None, 0, T0, (row(1),)), 0) == []
+    made.placed(Order(order_id="1", symbol=BTC), 0, NOW_MS)
+    assert made.listed(listing(row(1), at_ms=0), 0, NOW_MS) == []
+    assert made.looked_up(Page("orderInfo", None, 0, T0, (row(1),)), 0, NOW_MS) == []
     assert (made.missing, made.symbols, made.wake_ns()) == (0, (), None)
+
+
+def test_a_stamp_from_the_future_is_not_believed() -> None:
+    """A listing that says it was served tomorrow would else be the newest one until tomorrow."""
+    made = tracking()
+    assert made.pushed([push(1, at_ms=100)], 0, NOW_MS)
+    assert made.listed(Listing(None, 9_000_000_000, T0 + 10**9, (row(1),), True), 10_000_000_000, NOW_MS) == []
+    assert made.as_of_ms == NOW_MS - STALE_MS
+    later = listing(row(1), at_ms=29_000)
+    assert made.listed(later, 30_000_000_000, T0 + 30_000) == []
+    assert made.as_of_ms == T0 + 27_000
+    assert [each.order.order_id for each in made.of(BTC, 30_000_000_000, T0 + 30_000)] == ["1"]
+
+
+def test_an_old_copy_of_a_listing_does_not_pass_for_a_new_one() -> None:
+    """Its stamp says how old it is: what it shows is not LIVE for half a minute from now."""
+    made = tracking()
+    assert made.sureness(31_000_000_000, T0 + 30_000) is Sureness.STALE
+    assert made.listed(Listing(None, 31_000_000_000, T0 + 2_500, (), True), 31_000_000_000, T0 + 31_000) == []
+    assert made.sureness(31_000_000_000, T0 + 31_000) is Sureness.STALE
+
+
+def test_rows_that_are_no_orders_are_left_out() -> None:
+    """The shape of a fact allows for trigger orders."""
+    made = ledger()
+    trigger: Any = TriggerOrder(order_id="1", symbol=BTC)
+    assert made.listed(listing(trigger, at_ms=1_000), LATER_MS) == []
+    assert made.looked_up([trigger], "history-orders", LATER_MS) == []
+    assert made.symbols == ()

@@ -27,7 +27,7 @@ def live(**given: object) -> World:
     world = World(**given)  # type: ignore[arg-type]
     world.connect()
     world.run(2_100)
-    assert world.tracking.sureness(world.now_ns) is Sureness.LIVE
+    assert world.sureness() is Sureness.LIVE
     world.reads.clear()
     return world
 
@@ -37,7 +37,7 @@ def test_nothing_is_read_before_pushes_come() -> None:
     world = World()
     world.run(60_000)
     assert world.reads == []
-    assert world.tracking.sureness(world.now_ns) is Sureness.UNKNOWN
+    assert world.sureness() is Sureness.UNKNOWN
     assert world.tracking.as_of_ms is None
 
 
@@ -46,9 +46,9 @@ def test_the_stream_up_lists_at_once_again_after_the_staleness_and_then_each_twe
     world = World()
     world.connect()
     world.run(1_900)
-    assert world.tracking.sureness(world.now_ns) is Sureness.LISTED
+    assert world.sureness() is Sureness.LISTED
     world.run(200)
-    assert world.tracking.sureness(world.now_ns) is Sureness.LIVE
+    assert world.sureness() is Sureness.LIVE
     assert listings(world, 100_000) == [0, 2_000]
     world.run(100_000)
     later = listings(world, 100_000)[2:]
@@ -61,7 +61,7 @@ def test_every_reconnect_begins_anew() -> None:
     """What happened in the gap was pushed to nobody."""
     world = live()
     world.cut()
-    assert world.tracking.sureness(world.now_ns) is Sureness.LISTED
+    assert world.sureness() is Sureness.LISTED
     world.run(5_000)
     began_ms = world.now_ms
     world.connect()
@@ -74,10 +74,10 @@ def test_without_a_stream_the_listings_go_on_and_without_both_the_set_is_stale()
     world = live()
     world.cut()
     world.run(120_000)
-    assert world.tracking.sureness(world.now_ns) is Sureness.LISTED
+    assert world.sureness() is Sureness.LISTED
     world.faults = Faults(failing=1.0)
     world.run(40_000)
-    assert world.tracking.sureness(world.now_ns) is Sureness.STALE
+    assert world.sureness() is Sureness.STALE
 
 
 def test_a_lone_missing_order_is_asked_for_by_its_id() -> None:
@@ -227,6 +227,6 @@ def test_a_listing_that_is_incomplete_is_not_used_and_asked_for_again() -> None:
     world._fact = half  # type: ignore[method-assign]
     world.run(40_000)
     assert world.shown() == {1}
-    assert world.tracking.sureness(world.now_ns) is Sureness.STALE
+    assert world.sureness() is Sureness.STALE
     assert world.odd
     assert len(listings(world)) <= 8

@@ -66,7 +66,7 @@ def test_once_the_faults_stop_the_truth_is_known_and_was_told_once(seed: int, fa
     world.connect()
     play(world, steps)
     settle(world)
-    assert world.tracking.sureness(world.now_ns) is Sureness.LIVE
+    assert world.sureness() is Sureness.LIVE
     assert world.shown() == {real.number for real in world.open_now()}
     assert world.tracking.missing == 0
     assert world.began_ms is not None

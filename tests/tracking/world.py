@@ -113,6 +113,15 @@ class World:
         """The tracker's clock."""
         return self.now_ms * MS
 
+    @property
+    def server_ms(self) -> int:
+        """The exchange's clock."""
+        return EPOCH_MS + self.now_ms
+
+    def sureness(self) -> Sureness:
+        """How sure the tracker is now."""
+        return self.tracking.sureness(self.now_ns, self.server_ms)
+
     # -- the stream -------------------------------------------------------------------------------------------
 
     def connect(self) -> None:
@@ -120,7 +129,7 @@ class World:
         if not self.up:
             self.up = True
             self.began_ms = self.began_ms if self.began_ms is not None else self.now_ms
-            self.tracking.connected(self.now_ns, EPOCH_MS + self.now_ms)
+            self.tracking.connected(self.now_ns, self.server_ms)
 
     def cut(self) -> None:
         """It goes down, with all pushes that are under way."""
@@ -137,7 +146,7 @@ class World:
 
         def arrive() -> None:
             if line == self._line:
-                self._heard(self.tracking.pushed([row], self.now_ns, EPOCH_MS + self.now_ms))
+                self._heard(self.tracking.pushed([row], self.now_ns, self.server_ms))
 
         for _ in range(2 if self.dice.random() < self.faults.doubling else 1):
             self.later(self.dice.randint(0, self.faults.late_ms), arrive)
@@ -150,7 +159,7 @@ class World:
         self.orders[real.number] = real
         self._push(real)
         if here:
-            self.tracking.placed(Order(order_id=str(real.number), symbol=symbol), self.now_ns)
+            self.tracking.placed(Order(order_id=str(real.number), symbol=symbol), self.now_ns, self.server_ms)
         return real
 
     def become(self, real: Real, status: str, filled: int | None = None) -> None:
@@ -201,7 +210,7 @@ class World:
         def serve() -> None:
             # Processed here; what it shows may be older.
             fact = self._fact(read, asked_ns)
-            self.later(20, lambda: self._heard(self.tracking.done(read, fact, self.now_ns)))
+            self.later(20, lambda: self._heard(self.tracking.done(read, fact, self.now_ns, self.server_ms)))
 
         self.later(20, serve)
 
@@ -239,7 +248,7 @@ class World:
 
     def shown(self) -> set[int]:
         """Numbers of the orders that the tracker calls open."""
-        now, now_ms = self.now_ns, EPOCH_MS + self.now_ms
+        now, now_ms = self.now_ns, self.server_ms
         return {
             int(each.order.order_id)
             for symbol in self.tracking.symbols
@@ -248,7 +257,7 @@ class World:
 
     def judge(self) -> None:
         """What LIVE and LISTED promise; LIVE the truth itself where no push is late or lost."""
-        sureness = self.tracking.sureness(self.now_ns)
+        sureness = self.sureness()
         if sureness not in (Sureness.LIVE, Sureness.LISTED):
             return
         since_ms = self.now_ms - self.tracking.within_ns // MS
