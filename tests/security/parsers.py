@@ -194,7 +194,7 @@ def rows(frame: Push) -> None:
         assert isinstance(record, Record)
         if isinstance(record, BookUpdate):
             a_book(record)
-    assert all(len(reason) < 120 for reason in lost)
+    assert all(len(reason) < 500 for reason in lost)
 
 
 def a_book(update: BookUpdate) -> None:
