@@ -17,7 +17,7 @@ from collections import Counter
 from collections.abc import Coroutine
 from dataclasses import dataclass, field
 from decimal import Decimal
-from typing import Any
+from typing import Any, ClassVar
 
 from bitget_async import (
     BitgetClient,
@@ -108,7 +108,10 @@ class World:
         seed: decides all draws on both sides.
         settings: of the exchange.
         offset_ms: how wrong the client's wall clock is.
+        options: the client's; those in `defaults` unless given.
     """
+
+    defaults: ClassVar[dict[str, Any]] = {}
 
     def __init__(self, seed: int = 0, settings: Settings | None = None, offset_ms: int = 0, **options: Any) -> None:
         self.loop = virtual_loop()
@@ -131,7 +134,7 @@ class World:
             clock=self.wall,
             rng=random.Random(seed),
             limits=self.limits,
-            **options,
+            **self.defaults | options,
         )
         self._stamps_seen = 0
         # When the loop, the exchange's too, went on after standing still: what was on its way arrived then.
