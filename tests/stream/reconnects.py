@@ -39,6 +39,7 @@ COMMAND_S = (0.2, 1.8)
 # A line that lasted ten seconds is opened again at once; one that did not, after a pause that grows.
 SHORT_S, LONG_S, LONG_CHANCE = (0.3, 5.0), (10.5, 14.0), 0.5
 MOST_OPEN = 40
+PART = Decimal("0.0003")
 # By then the end of an order is known to the readers, whatever happened: the history shows it after 0.8 s, and is swept
 # after each reconnect and each 20 s.
 KNOWN_NS = 60 * SECOND_NS
@@ -168,8 +169,7 @@ class Storm:
             if not opens or (chance < 0.45 and len(opens) < MOST_OPEN):
                 _ = exchange.rest(dice.choice(SYMBOLS), dice.choice((1, 1, 1, 3)))
             elif chance < 0.6:
-                order = dice.choice(opens)
-                exchange.fill(order.order_id, order.unfilled / 4)
+                exchange.fill(dice.choice(opens).order_id, PART)
             elif chance < 0.8:
                 exchange.fill(dice.choice(opens).order_id)
             else:

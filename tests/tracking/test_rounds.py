@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import pytest
 
+from bitget_async.evidence import Listing
 from bitget_async.inquiry import Read, ReadKind
 from bitget_async.models import OrderStatus, OrderUpdate
 from bitget_async.tracking import Sureness
-from tests.tracking.world import CALM, EPOCH_MS, HISTORY_ROWS, Faults, World
+from bitget_async.tracking.rounds import _Sweep
+from tests.tracking.world import CALM, EPOCH_MS, HISTORY_ROWS, MS, Faults, World
 
 LOST = Faults(loss=1.0)
 
@@ -230,3 +232,54 @@ def test_a_listing_that_is_incomplete_is_not_used_and_asked_for_again() -> None:
     assert world.sureness() is Sureness.STALE
     assert world.odd
     assert len(listings(world)) <= 8
+
+
+def test_an_answer_that_comes_late_does_not_count_for_newer() -> None:
+    """The watcher reads listings too: the rhythm goes by the newest request, not by the newest answer."""
+    world = live()
+    before = world.tracking.wake_ns()
+    old = Listing(None, 101_000 * MS, EPOCH_MS + 101_020, (), True)
+    assert world.tracking.listed(old, world.now_ns, world.server_ms) == []
+    assert world.tracking.wake_ns() == before
+    assert world.sureness() is Sureness.LIVE
+
+
+def test_a_listing_of_the_watcher_moves_no_round() -> None:
+    """It says more than was asked for; the sweep that belongs to each round would else never come."""
+    world = live()
+    before = world.tracking.wake_ns()
+    world.run(5_000)
+    assert world.tracking.as_of_ms == EPOCH_MS + 100_020
+    young = Listing(None, world.now_ns, world.server_ms, (), True)
+    assert world.tracking.listed(young, world.now_ns, world.server_ms) == []
+    assert world.tracking.listed(Listing("BTCUSDT", 0, EPOCH_MS, (), True), world.now_ns, world.server_ms) == []
+    assert world.tracking.as_of_ms == world.server_ms - 2_000
+    assert world.tracking.wake_ns() == before
+
+
+def test_a_page_that_failed_is_asked_for_again() -> None:
+    """Many orders wait for it."""
+    world = live()
+    many = [world.place() for _ in range(10)]
+    world.run(5_000)
+    world.faults = LOST
+    for real in many:
+        world.become(real, "filled", 10)
+    asked = world._asked
+    failed: list[Read] = []
+
+    def once(read: Read) -> None:
+        if read.below == 11 and not failed:
+            failed.append(read)
+            world.reads.append((world.now_ms, read))
+            world.later(20, lambda: world.tracking.failed(read, world.now_ns, turned_away=False))
+        else:
+            asked(read)
+
+    # The sweep would find them first.
+    world.faults = Faults(loss=1.0, history_ms=0)
+    world._asked = once  # type: ignore[method-assign]
+    world.tracking._rounds._sweep = _Sweep(0, read=Read(ReadKind.HISTORY))
+    world.run(30_000)
+    assert failed
+    assert world.tracking.missing == 0
