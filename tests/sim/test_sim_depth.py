@@ -58,8 +58,8 @@ def test_prices_have_all_their_decimals(tick, digits, text):
 
 
 def test_the_market_stands_on_both_sides_of_the_last_price(sim):
-    """About 400 levels, a tick apart, none that is worth nothing."""
-    exchange, _, _ = sim()
+    """About 400 levels, a tick apart, none that is worth nothing, and those of one symbol alone."""
+    exchange, _, clock = sim()
     asks, bids = levels(exchange)
     assert [len(asks), len(bids)] == [200, 200]
     assert (asks[0].price, bids[0].price) == (Decimal("103884.30"), Decimal("103884.29"))
@@ -67,6 +67,13 @@ def test_the_market_stands_on_both_sides_of_the_last_price(sim):
     assert all(level.size > 0 for level in (*asks, *bids))
     exchange.set_price("PEPEUSDT", Decimal("0.0000000003"))
     assert [len(side) for side in levels(exchange, "PEPEUSDT")] == [200, 2]
+    exchange.depths.stir("PEPEUSDT", 1000)
+    clock.pass_s(5)
+    assert all(level.price > 0 and level.size > 0 for side in levels(exchange, "PEPEUSDT") for level in side)
+    before = levels(exchange)
+    exchange.set_price("ETHUSDT", Decimal(2500))
+    exchange.rest("ETHUSDT")
+    assert levels(exchange) == before
 
 
 def test_a_moved_price_slides_the_book(sim):
@@ -102,12 +109,16 @@ def test_orders_stand_among_the_market_s_levels(sim):
 
 def test_without_a_market_only_orders_stand(sim):
     """Also when it goes while somebody looks, and it comes back as it was."""
-    exchange, _, _ = sim()
+    exchange, ask, clock = sim(engine_delay_s=10.0)
     before = levels(exchange)
     exchange.rest("BTCUSDT", price=Decimal(100), size=Decimal(1))
     exchange.settings.standing_market = False
     exchange.depths.stir("BTCUSDT", 1000)
+    clock.pass_s(1)
     exchange.depths.stir("BTCUSDT", 0)
+    market = {"symbol": "BTCUSDT", "side": "buy", "orderType": "market", "size": "100"}
+    assert ask.post("place-order", market).code == "00000"
+    assert len(ask.open()) == 2
     assert levels(exchange) == ([], [(Decimal(100), Decimal(1))])
     exchange.settings.standing_market = True
     assert levels(exchange) == (before[0], [*before[1], (Decimal(100), Decimal(1))])

@@ -7,7 +7,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 from bitget_async.sim.depth import CHECKED, SIDES, Ladder, checksum
-from bitget_async.sim.feeds.pace import Pace, symbol_of
+from bitget_async.sim.feeds.pace import BookPace, symbol_of
 from bitget_async.sim.orders import ZERO
 from bitget_async.sim.sockets.topics import Factory, Push, Stage
 
@@ -33,7 +33,7 @@ class BooksChannel:
                 self._told[side].put(tick, size)
         self._seq = self._depth.seq
         self._changed: set[tuple[str, int]] = set()
-        self._pace = Pace(stage, PACE_S, self._tick, now_ns)
+        self._pace = BookPace(stage, PACE_S, self._depth, self._tick, now_ns)
 
     def first(self, now_ns: int) -> Iterable[Push]:
         """The whole book as everybody has been told it: what has changed since comes as an update."""
@@ -42,26 +42,19 @@ class BooksChannel:
     def start(self, now_ns: int) -> None:
         """Watch the book."""
         self._depth.watchers.append(self._changed)
-        self._depth.hooks.append(self._pace.nudge)
-        self._wait_for_stirring()
+        self._pace.start()
 
     def stop(self) -> None:
         """Watch it no more."""
         # By identity: two sets are equal when nothing has changed in either.
         self._depth.watchers[:] = [each for each in self._depth.watchers if each is not self._changed]
-        self._depth.hooks.remove(self._pace.nudge)
+        self._pace.stop()
 
     def _tick(self, now_ns: int) -> None:
-        self._depth.look(now_ns)
-        self._wait_for_stirring()
         rows = {side: self._take(side) for side in SIDES}
         self._changed.clear()
         if rows["sell"] or rows["buy"]:
             self._send(rows, now_ns)
-
-    def _wait_for_stirring(self) -> None:
-        if (due_ns := self._depth.next_change_ns()) is not None:
-            self._pace.nudge(due_ns)
 
     def _take(self, side: str) -> list[list[str]]:
         """The changed levels of a side, best first; told from now on."""
@@ -121,7 +114,7 @@ class BestLevelsChannel:
         self._count = count
         self._depth = stage.venue.depths.at(symbol.name, now_ns)
         self._told = self._texts()
-        self._pace = Pace(stage, BEST_PACE_S[count], self._tick, now_ns)
+        self._pace = BookPace(stage, BEST_PACE_S[count], self._depth, self._tick, now_ns)
 
     def first(self, now_ns: int) -> Iterable[Push]:
         """The levels as they are."""
@@ -130,24 +123,17 @@ class BestLevelsChannel:
 
     def start(self, now_ns: int) -> None:
         """Watch the book."""
-        self._depth.hooks.append(self._pace.nudge)
-        self._wait_for_stirring()
+        self._pace.start()
 
     def stop(self) -> None:
         """Watch it no more."""
-        self._depth.hooks.remove(self._pace.nudge)
+        self._pace.stop()
 
     def _tick(self, now_ns: int) -> None:
-        self._depth.look(now_ns)
-        self._wait_for_stirring()
         texts = self._texts()
         if texts != self._told:
             self._told = texts
             self._stage.publish(self._push(texts, now_ns))
-
-    def _wait_for_stirring(self) -> None:
-        if (due_ns := self._depth.next_change_ns()) is not None:
-            self._pace.nudge(due_ns)
 
     def _texts(self) -> tuple[list[list[str]], list[list[str]]]:
         return self._depth.texts("sell", self._count), self._depth.texts("buy", self._count)

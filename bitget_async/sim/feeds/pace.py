@@ -6,10 +6,11 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
+from bitget_async.sim.depth import Depth
 from bitget_async.sim.market import SYMBOLS, Symbol
 from bitget_async.sim.sockets.topics import NoTopic, Stage
 
-__all__ = ["Pace", "at_ms", "symbol_of"]
+__all__ = ["BookPace", "Pace", "at_ms", "symbol_of"]
 
 MS_NS = 1_000_000
 MILLION = 1_000_000
@@ -45,6 +46,37 @@ class Pace:
             return
         self._due_ns, self._last_ns = None, now_ns
         self._action(now_ns)
+
+
+class BookPace(Pace):
+    """
+    The same for a channel that follows a book, from `start` to `stop`: `action` is called some time after the book may
+    have changed, with the book brought up to then.
+    """
+
+    def __init__(self, stage: Stage, seconds: float, depth: Depth, action: Callable[[int], None], now_ns: int) -> None:
+        super().__init__(stage, seconds, self._look, now_ns)
+        self._depth = depth
+        self._then = action
+
+    def start(self) -> None:
+        """Watch the book."""
+        self._depth.hooks.append(self.nudge)
+        self._wait()
+
+    def stop(self) -> None:
+        """Watch it no more."""
+        self._depth.hooks.remove(self.nudge)
+
+    def _look(self, now_ns: int) -> None:
+        self._depth.look(now_ns)
+        self._wait()
+        self._then(now_ns)
+
+    def _wait(self) -> None:
+        """For the stirring, which calls nobody."""
+        if (due_ns := self._depth.next_change_ns()) is not None:
+            self.nudge(due_ns)
 
 
 def at_ms(stage: Stage, time_ms: int, action: Callable[[int], None], now_ns: int) -> None:

@@ -6,7 +6,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from bitget_async.sim.feeds.pace import Pace, symbol_of
+from bitget_async.sim.feeds.pace import BookPace, symbol_of
 from bitget_async.sim.fields import plain
 from bitget_async.sim.market import auction_row, ticker_row
 from bitget_async.sim.sockets.topics import Push, Stage
@@ -25,7 +25,7 @@ class TickerChannel:
         self._symbol = symbol_of(stage)
         self._depth = stage.venue.depths.at(self._symbol.name, now_ns)
         self._told = self._facts(now_ns)
-        self._pace = Pace(stage, PACE_S, self._tick, now_ns)
+        self._pace = BookPace(stage, PACE_S, self._depth, self._tick, now_ns)
 
     def first(self, now_ns: int) -> Iterable[Push]:
         """The ticker as it is."""
@@ -33,23 +33,17 @@ class TickerChannel:
 
     def start(self, now_ns: int) -> None:
         """Watch the book; the last price tells it, too."""
-        self._depth.hooks.append(self._pace.nudge)
-        self._wait_for_stirring()
+        self._pace.start()
 
     def stop(self) -> None:
         """Watch it no more."""
-        self._depth.hooks.remove(self._pace.nudge)
+        self._pace.stop()
 
     def _tick(self, now_ns: int) -> None:
         facts = self._facts(now_ns)
-        self._wait_for_stirring()
         if facts != self._told:
             self._told = facts
             self._stage.publish(self._push(facts, now_ns))
-
-    def _wait_for_stirring(self) -> None:
-        if (due_ns := self._depth.next_change_ns()) is not None:
-            self._pace.nudge(due_ns)
 
     def _facts(self, now_ns: int) -> dict[str, object]:
         """What makes a new ticker."""
