@@ -41,6 +41,7 @@ from bitget_async.resumption import Home, Recorder
 from bitget_async.rules import Rulebook
 from bitget_async.session import Session
 from bitget_async.stream.connection import ws_origin_of
+from bitget_async.stream.road import SocketRoad
 from bitget_async.stream.streams import Streams
 from bitget_async.tracker import OpenOrders, Tracker
 from bitget_async.transport import AiohttpTransport, is_loopback, origin_of
@@ -79,6 +80,9 @@ class BitgetClient(TradingVerbs):
             can take it up after a crash. One client at a time; opened at the first use. See docs/journal.md.
         stream: hold the private order stream open from the first use on, in the background: it tells pending
             calls early of what the reads will prove. Without it they come to the same, later. See docs/streams.md.
+        trade_over: "stream": `place_order` and `cancel_order` go over the private stream where that is up and takes
+            them, with the same handles; over REST where not. Holds the stream open as `stream=True`. See
+            docs/streams.md.
         ws_url: scheme and host of the WebSockets; `ws://` on loopback only. `None`: those that belong to `base_url`.
         keep_raw: keep the JSON of each row behind its record, for fields that we do not know: `record.raw`. A page of
             100 orders takes half as long again to read.
@@ -104,6 +108,7 @@ class BitgetClient(TradingVerbs):
         client_oid_prefix: str = "",
         journal: str | os.PathLike[str] | Journal | None = None,
         stream: bool = False,
+        trade_over: str = "rest",
         ws_url: str | None = None,
         keep_raw: bool = False,
     ) -> None:
@@ -138,9 +143,12 @@ class BitgetClient(TradingVerbs):
         self._transport = AiohttpTransport(base_url, self._clock, ssl_context=ssl_context, headers=headers)
         if journal is not None and self._credentials is None:
             raise UsageError("a journal is for commands, and they need credentials")
-        if stream and self._credentials is None:
-            raise UsageError("stream=True is for the private order stream, which needs credentials")
-        self._stream_due = bool(stream)
+        if trade_over not in ("rest", "stream"):
+            raise UsageError(f'trade_over must be "rest" or "stream", not {trade_over!r}')
+        self._trade_over = trade_over
+        self._stream_due = bool(stream) or trade_over == "stream"
+        if self._stream_due and self._credentials is None:
+            raise UsageError("the private order stream needs credentials")
         self._journal = journal if journal is None or isinstance(journal, Journal) else Journal(os.fspath(journal))
         # Demo trading answers at the same address, and is another exchange.
         self._home = Home(self._origin + (" demo" if demo else ""), self._account, os.urandom(8).hex())
@@ -207,7 +215,6 @@ class BitgetClient(TradingVerbs):
             recorder = None if file is None else Recorder(file, self._home, lambda: _server_ms(session))
             watcher = Watcher(session, self._rng, self._home, recorder)
             canceller = Canceller(session, watcher, self._assumptions)
-            desk = Desk(session, watcher, self._assumptions, self._client_oids)
             streams = Streams(
                 session,
                 self._credentials,
@@ -216,6 +223,8 @@ class BitgetClient(TradingVerbs):
                 headers={"User-Agent": USER_AGENT},
                 rng=self._rng,
             )
+            road = SocketRoad(session, lambda: streams.command_line) if self._trade_over == "stream" else None
+            desk = Desk(session, watcher, self._assumptions, self._client_oids, road)
             tracker = Tracker(session, self._rng, self._assumptions.staleness_s, streams.order_desk)
             watcher.tracker = tracker
             # What settles calls goes first, readers later.
@@ -223,6 +232,9 @@ class BitgetClient(TradingVerbs):
             streams.order_desk.listen(tracker)
             self._parts = Parts(session, watcher, canceller, desk, Resumer(session, watcher), file, streams, tracker)
             self._unclosed = weakref.finalize(self, _warn_of_left, watcher, streams)
+            if road is not None:
+                streams.order_desk.listen(road)
+                streams.tell_answers(road.answered)
             if self._stream_due:
                 streams.order_desk.hold()
         return self._parts

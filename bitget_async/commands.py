@@ -28,6 +28,7 @@ from bitget_async.errors import (
     UsageError,
 )
 from bitget_async.evidence import Book, Certainty, Command, Target, Want, id_number
+from bitget_async.evidence.facts import ACCEPTED_FOR_NS
 from bitget_async.models import BatchAck, Order, OrderAck, OrderFailure, ReplaceAck, ResultAck, TriggerAck
 from bitget_async.reading import Answered
 from bitget_async.tasks import Tasks
@@ -36,6 +37,7 @@ from bitget_async.watcher import Watcher
 __all__ = ["CLAIMS", "Commander", "Part", "Sender", "read_batch", "read_one", "read_replacements", "read_result"]
 
 # What the exchange says of an order is a claim about the order, not about the command: it is read like all else.
+OVER_SOCKET = {"sent_over": "the private stream, without a timestamp: taken within 30 s or never"}
 CLAIMS = (NothingToCancel, OrderNotFound, OrderAlreadyFinal, DuplicateClientOid)
 
 Odd = Callable[[str], None]
@@ -83,6 +85,23 @@ class Part:
     error: BitgetError | None = field(default=None, repr=False)
 
 
+class Road(Protocol):
+    """Another way to the exchange than a request."""
+
+    def carries(self, row: Endpoint, given: Mapping[str, Any]) -> bool:
+        """Whether that command could go this way now."""
+
+    async def send(
+        self,
+        row: Endpoint,
+        given: Mapping[str, Any],
+        *,
+        on_signed: Callable[[int, int, int], None],
+        max_wait_s: float | None,
+    ) -> Answered | None:
+        """Send it; `None` if it is proven that nothing of it was executed, and that a request may be sent."""
+
+
 class Commander:
     """
     Sends commands that name their orders.
@@ -90,11 +109,13 @@ class Commander:
     Args:
         session: sends them.
         watcher: watches what they started.
+        road: is asked first, if there is one.
     """
 
-    def __init__(self, session: Sender, watcher: Watcher) -> None:
+    def __init__(self, session: Sender, watcher: Watcher, road: Road | None = None) -> None:
         self._session = session
         self._watcher = watcher
+        self._road = road
         self._tasks = Tasks()
 
     async def start(self, course: NamedCourse, parts: Sequence[Part], *, max_wait_s: float | None = None) -> None:
@@ -192,13 +213,7 @@ class Commander:
             self._watcher.signed(course)
 
         try:
-            answer = await self._session.call(
-                part.row,
-                part.given,
-                max_wait_s=max_wait_s,
-                on_signed=on_signed,
-                repeat_within_s=course.confirm_within_s,
-            )
+            answer = await self._transmit(course, part, on_signed, max_wait_s)
         except OutcomeUnknown as error:
             if error.reason == "redirect":
                 course.named.odd("the command was answered with a redirect")
@@ -229,6 +244,49 @@ class Commander:
         command.answered(known, self._session.clock.monotonic_ns())
         self._watcher.heard(course, command)
         course.tell()
+
+    async def _transmit(
+        self, course: NamedCourse, part: Part, on_signed: Callable[[int, int, int], None], max_wait_s: float | None
+    ) -> Answered:
+        """By the other road where there is one that can take it now; else as a request."""
+        road, within_s = self._road, course.confirm_within_s
+        if road is not None and road.carries(part.row, part.given):
+            answer, stamped_ns = await self._over(road, course, part, on_signed, max_wait_s)
+            if answer is not None:
+                return answer
+            if stamped_ns is not None:
+                # It was stamped, and is proven not executed: the next copy has what is left of the handle's time.
+                within_s -= (self._session.clock.monotonic_ns() - stamped_ns) / 1e9
+                if within_s <= 0:
+                    raise NotSent("connect", endpoint=part.row.label, detail="the socket took no commands")
+                max_wait_s = within_s if max_wait_s is None else min(max_wait_s, within_s)
+        return await self._session.call(
+            part.row, part.given, max_wait_s=max_wait_s, on_signed=on_signed, repeat_within_s=within_s
+        )
+
+    @staticmethod
+    async def _over(
+        road: Road,
+        course: NamedCourse,
+        part: Part,
+        on_signed: Callable[[int, int, int], None],
+        max_wait_s: float | None,
+    ) -> tuple[Answered | None, int | None]:
+        """Send it by the other road, which has no timestamp and no receive window: what that allows is assumed."""
+        window_ns, more = part.command.accepted_for_ns, course.more
+        stamped: list[int] = []
+
+        def on_written(now: int, timestamp_ms: int, copy: int) -> None:
+            stamped.append(now)
+            part.command.accepted_for_ns = ACCEPTED_FOR_NS
+            course.more = {**more, **OVER_SOCKET}
+            course.more.pop("receive_window_ms", None)
+            on_signed(now, timestamp_ms, copy)
+
+        answer = await road.send(part.row, part.given, on_signed=on_written, max_wait_s=max_wait_s)
+        if answer is None:
+            part.command.accepted_for_ns, course.more = window_ns, more
+        return answer, stamped[0] if stamped else None
 
     def _note_placed(self, part: Part) -> None:
         for target in part.targets:

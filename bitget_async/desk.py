@@ -14,6 +14,7 @@ from typing import Any, TypeVar
 from bitget_async.commands import (
     Commander,
     Part,
+    Road,
     Sender,
     read_batch,
     read_one,
@@ -101,12 +102,20 @@ class Desk:
         session, watcher: of the client.
         assumptions: of every handle.
         client_oids: for orders without one.
+        road: another way for commands than a request, if there is one.
     """
 
-    def __init__(self, session: Sender, watcher: Watcher, assumptions: Assumptions, client_oids: ClientOids) -> None:
+    def __init__(
+        self,
+        session: Sender,
+        watcher: Watcher,
+        assumptions: Assumptions,
+        client_oids: ClientOids,
+        road: Road | None = None,
+    ) -> None:
         self._session = session
         self._watcher = watcher
-        self._commander = Commander(session, watcher)
+        self._commander = Commander(session, watcher, road)
         self._assumptions = assumptions
         self._client_oids = client_oids
 

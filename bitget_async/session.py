@@ -86,7 +86,7 @@ class Session:
         self._account = account
         self._transport = transport
         self._limits = limits
-        self._timeout_s = timeout_s
+        self.timeout_s = timeout_s
         self._rng = rng
         self._keep_raw = keep_raw
         self._share = LocalLimits(share=0.5)
@@ -131,7 +131,7 @@ class Session:
         wait_s(max_wait_s)
         if row.signed and self._credentials is None:
             raise UsageError(f"{row.name} needs credentials")
-        budget_s = self._timeout_s if timeout_s is None else timeout_s
+        budget_s = self.timeout_s if timeout_s is None else timeout_s
         began_ns: int | None = None
         deadline_ns: int | None = None
         token_s, tries, copies, resynced = max_wait_s, 0, 1, False
@@ -182,6 +182,21 @@ class Session:
             failure = last or error
         raise failure
 
+    async def token(self, row: Endpoint, max_wait_s: float | None) -> Grant:
+        """
+        A token for a copy that goes another way than over the transport. Whoever takes it gives it back.
+
+        Raises:
+            UsageError: `max_wait_s` is no wait.
+            NotSent: it cannot be had in time, or the session is closed.
+        """
+        wait_s(max_wait_s)
+        return await self._token(row, max_wait_s, None, first=False)
+
+    def redact(self, text: str) -> str:
+        """The text without any part of the key."""
+        return text if self._credentials is None else self._credentials.redact(text)
+
     async def background(self, row: Endpoint, given: Mapping[str, Any]) -> Answer[Any]:
         """
         `call` for reads that nobody waits for directly: at most half of the row's quota, never repeated. They go before
@@ -191,7 +206,7 @@ class Session:
             row, self._account, self._origin, clock=self.clock, max_wait_s=None, owner=self
         )
         try:
-            timeout_s = min(self._timeout_s, BACKGROUND_TIMEOUT_S)
+            timeout_s = min(self.timeout_s, BACKGROUND_TIMEOUT_S)
             return await self.call(row, given, repeat=False, timeout_s=timeout_s, first=True)
         finally:
             share.answered(self.clock.monotonic_ns(), None)

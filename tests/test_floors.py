@@ -23,9 +23,8 @@ PURE_STREAM = {"stream.protocol", "stream.rows", "stream.events", "stream.asking
 F1 = {"credentials", "endpoints", "wire", "evidence", "inquiry", "journal", "limits", "rules"} | PURE_STREAM
 F2 = {"transport"}
 F3 = {"session", "stream.connection"}
-STREAM_SHELLS = {
-    f"stream.{each}" for each in ("state", "listening", "line", "pool", "subscription", "order_desk", "live_book")
-}
+SHELLS = ("state", "listening", "line", "pool", "subscription", "order_desk", "live_book", "road")
+STREAM_SHELLS = {f"stream.{each}" for each in SHELLS}
 FRONT_DOOR = ""
 
 
@@ -82,6 +81,7 @@ PLAN: dict[str, Room] = {
     "stream.order_desk": room(
         F0 | PURE_STREAM | {"stream.state", "stream.listening", "stream.pool", "stream.subscription"}
     ),
+    "stream.road": room(F0 | PURE_STREAM | {"endpoints", "wire"}, "orjson"),
     "stream.live_book": room(F0 | PURE_STREAM | {"stream.state", "tasks"}),
     "stream.streams": room(F0 | F1 | STREAM_SHELLS | {"stream.connection", "tasks"}, "aiolimiter"),
     "stream": room(set()),

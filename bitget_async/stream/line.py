@@ -192,7 +192,8 @@ class KeptLine:
         self._least_pause_s = 0.0
         self._clock_doubted = False
         self._over = ""
-        self._urged = self._good = False
+        self._urged = self._good = self._unreachable = False
+        self._socket: Socket | None = None
         self._pinged_ns = self._heard_ns = self._planned_ns = 0
         self._silent = False
         self._running = False
@@ -231,6 +232,22 @@ class KeptLine:
             self._renewing[topic] = None
             self._talk.unwant((topic,))
             self._news.set()
+
+    @property
+    def roomy(self) -> bool:
+        """Whether a command could be written now, and a ping after it."""
+        fit = self._socket is not None and self._talk.signed_in and not self._silent and not self._over
+        return fit and self._pace.has_capacity(2)
+
+    async def command(self, frame: bytes) -> bool:
+        """Write a command; False if nothing of it can have left."""
+        socket = self._socket
+        if socket is None or not self.roomy:
+            return False
+        # There is room: this does not wait.
+        await self._pace.acquire()
+        log.debug("%s: sent: %s", self.name, frame)
+        return await socket.send(frame)
 
     async def close(self) -> None:
         """End it. Safe to call twice."""
@@ -276,8 +293,11 @@ class KeptLine:
         try:
             socket = await self._opener.open(self._path)
         except NotSent as error:
-            log.warning("%s: no connection: %s", self.name, error)
+            # Once an outage: the attempts go on for as long as it takes.
+            log.log(logging.DEBUG if self._unreachable else logging.WARNING, "%s: no connection: %s", self.name, error)
+            self._unreachable = True
             return
+        self._unreachable = False
         opened_ns = self._clock.monotonic_ns()
         log.debug("%s: connected", self.name)
         self._over, self._silent, self._good = "", False, self._login is None
@@ -286,10 +306,12 @@ class KeptLine:
         self._renewing.clear()
         self._refused.clear()
         self._talk.opened(opened_ns)
+        self._socket = socket
         reader = self._tasks.spawn(self._listen(socket), f"bitget_async: {self.name}, reading")
         try:
             await self._speak(socket)
         finally:
+            self._socket = None
             reader.cancel()
             await asyncio.wait((reader,))
             await socket.close()

@@ -161,6 +161,11 @@ class Pool:
         if member is not None:
             member.line.urge()
 
+    def line_of(self, topic: Topic) -> Line | None:
+        """Where that topic is subscribed to."""
+        member = self._members.get(topic)
+        return None if member is None else member.line
+
     def renew(self, topic: Topic) -> None:
         """Ask for the first push of a topic again."""
         member = self._members.get(topic)

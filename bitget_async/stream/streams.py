@@ -20,7 +20,7 @@ from bitget_async.stream.line import KeptLine, Login
 from bitget_async.stream.live_book import BookKeeper, LiveBook
 from bitget_async.stream.order_desk import ORDERS, OrderDesk
 from bitget_async.stream.pool import Pool, named
-from bitget_async.stream.protocol import Topic, login_frame
+from bitget_async.stream.protocol import Topic, TradeAnswer, login_frame
 from bitget_async.stream.state import News, StreamState
 from bitget_async.stream.subscription import Backlog, Every, Feed, Latest, Subscription
 from bitget_async.tasks import Tasks
@@ -111,6 +111,7 @@ class Streams:
         self._connects = AsyncLimiter(CONNECTS, CONNECTS_S)
         self._news = News()
         self._made = 0
+        self._answered: Callable[[TradeAnswer], None] | None = None
         self._public = Pool(self._line(PUBLIC, None), session.clock, self._news.tell)
         self._private = Pool(self._line(PRIVATE, self._login), session.clock, self._news.tell)
         self._feeds: dict[Feed[Any], None] = {}
@@ -324,6 +325,22 @@ class Streams:
             raise
         return book
 
+    # -- commands ---------------------------------------------------------------------------------------------
+
+    @property
+    def command_line(self) -> KeptLine | None:
+        """The line that has the order channel: where commands may go."""
+        line = self._private.line_of(ORDERS)
+        return line if isinstance(line, KeptLine) else None
+
+    def tell_answers(self, answered: Callable[[TradeAnswer], None]) -> None:
+        """Hand the answers to commands to that one."""
+        self._answered = answered
+
+    def _command_answered(self, answer: TradeAnswer) -> None:
+        if self._answered is not None:
+            self._answered(answer)
+
     # -- inside -----------------------------------------------------------------------------------------------
 
     async def close(self) -> None:
@@ -352,6 +369,7 @@ class Streams:
                 clock=self._session.clock,
                 rng=self._rng,
                 connects=self._connects,
+                answered=None if login is None else self._command_answered,
             )
 
         return make

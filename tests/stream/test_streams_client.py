@@ -21,6 +21,7 @@ from bitget_async import (
 )
 from bitget_async.sim import SimulatedExchange
 from bitget_async.sim.market import SYMBOLS
+from bitget_async.stream.streams import INTERVALS
 from tests.conftest import with_exchange
 
 LIMIT: dict[str, Any] = {"size": "0.01", "price": "10000", "force": "gtc"}
@@ -232,6 +233,86 @@ def test_a_refused_login_ends_private_readers_and_leaves_public_ones() -> None:
         assert (caught.value.code, caught.value.topic) == ("30015", "login")
         assert (await anext(prices)).symbol == "BTCUSDT"
         assert exchange.truth.count("time") <= 1
+
+    with_exchange(main)
+
+
+def test_streams_of_before_a_fork_are_refused() -> None:
+    """The connections belong to the parent."""
+
+    async def main(exchange: SimulatedExchange, client: BitgetClient) -> None:
+        streams = client.stream
+        streams._process = 0
+        for begin in (streams.orders, lambda: streams.ticker("BTCUSDT")):
+            with pytest.raises(UsageError, match="fork"):
+                _ = begin()
+
+    with_exchange(main)
+
+
+@pytest.mark.parametrize("call", ["ticker", "trades", "books"])
+@pytest.mark.parametrize("symbols", [(), ("btcusdt",), ("BTCUSDT", "BTCUSDT"), (5,), ("default",), ("BTC USDT",)])
+def test_symbols_are_checked_before_anything_is_sent(call: str, symbols: tuple[Any, ...]) -> None:
+    """In the spelling of the exchange, as everywhere; a wrong one must not cost a connection."""
+
+    async def main(exchange: SimulatedExchange, client: BitgetClient) -> None:
+        with pytest.raises(UsageError, match="symbol"):
+            getattr(client.stream, call)(*symbols)
+        assert exchange.sockets.records == []
+
+    with_exchange(main)
+
+
+@pytest.mark.parametrize("interval", ["1min", "1h", "1day", "", "1Dutc ", 60, None])
+def test_an_interval_in_another_spelling_is_answered_with_the_list(interval: Any) -> None:
+    """The calls spell them otherwise, and the exchange answers a wrong one with an error that names nothing."""
+
+    async def main(exchange: SimulatedExchange, client: BitgetClient) -> None:
+        with pytest.raises(UsageError, match="interval must be one of 1m, 5m, 15m, 30m, 1H"):
+            _ = client.stream.candles(interval, "BTCUSDT")
+
+    with_exchange(main)
+
+
+@pytest.mark.parametrize("depth", [0, 2, 400, "5", "ALL", True, None, 15.5])
+def test_a_depth_that_the_exchange_does_not_have_is_refused(depth: Any) -> None:
+    """It would be another channel than was meant."""
+
+    async def main(exchange: SimulatedExchange, client: BitgetClient) -> None:
+        with pytest.raises(UsageError, match="depth"):
+            _ = client.stream.books("BTCUSDT", depth=depth)
+
+    with_exchange(main)
+
+
+def test_every_interval_of_the_documents_is_taken() -> None:
+    """18 spellings, each acknowledged and with candles of its symbol."""
+
+    async def main(exchange: SimulatedExchange, client: BitgetClient) -> None:
+        for interval in INTERVALS:
+            async with client.stream.candles(interval, "BTCUSDT") as candles:
+                candle = await anext(candles)
+                assert (candle.symbol, candle.interval) == ("BTCUSDT", interval)
+        assert len(INTERVALS) == 18
+
+    with_exchange(main)
+
+
+def test_a_slow_reader_gets_the_latest_prices_and_every_trade_up_to_the_hole() -> None:
+    """The two policies, with pushes from the exchange."""
+
+    async def main(exchange: SimulatedExchange, client: BitgetClient) -> None:
+        exchange.depths.stir("BTCUSDT", 50)
+        async with client.stream.books("BTCUSDT", depth=5) as books:
+            await books.ready()
+            await asyncio.sleep(30)
+            assert books.lost > 10
+            book = await anext(books)
+            await asyncio.sleep(0)
+            truth = exchange.depths.now("BTCUSDT")
+            assert book.bids is not None
+            assert len(book.bids) == 5
+            assert abs(book.bids[0].price - Decimal(truth.texts("buy", 1)[0][0])) < 100
 
     with_exchange(main)
 
