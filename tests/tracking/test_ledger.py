@@ -239,6 +239,81 @@ def test_thousands_of_ends_later_an_order_is_not_told_again() -> None:
     assert open_ids(made) == ["50000"]
 
 
+def test_an_unknown_text_that_comes_again_is_no_news() -> None:
+    """Texts that we cannot order are told once each at the same amount."""
+    made = ledger()
+    told = [made.pushed(push(1, text, 9_000), NOW_MS) is not None for text in ("a", "b", "a", "b", "live", "a", "live")]
+    assert told == [True, True, False, False, True, False, False]
+    assert made.pushed(push(1, "a", 9_000, base_volume=Decimal(1)), NOW_MS) is not None
+    assert made.pushed(push(1, "live", 9_000, base_volume=Decimal(1)), NOW_MS) is not None
+
+
+def test_the_order_is_as_it_was_told_last() -> None:
+    """The same state from a later row may know more of it; an older row takes nothing back."""
+    made = ledger()
+    assert made.pushed(push(1, at_ms=500), NOW_MS) is not None
+    assert made.listed(listing(row(1, at_ms=500, quote_volume=Decimal(0)), at_ms=9_000), LATER_MS) == []
+    (known,) = made.open_of(BTC)
+    assert (known.source, known.order.quote_volume) == ("unfilled-orders", Decimal(0))
+    assert made.pushed(push(1, at_ms=499), NOW_MS) is None
+    assert known.source == "unfilled-orders"
+    assert made.pushed(OrderUpdate(order_id="1", symbol=BTC, status=OrderStatus.LIVE), NOW_MS) is None
+    assert known.source == "orders"
+    assert made.pushed(push(1, at_ms=1), NOW_MS) is None
+    assert known.order.updated_ms == T0 + 1
+
+
+def test_symbols_stand_in_order_and_only_with_open_orders() -> None:
+    """Whoever walks over them meets no empty one."""
+    made = ledger()
+    for number, symbol in enumerate(("ETHUSDT", "BTCUSDT", "BGBUSDT"), 1):
+        assert made.pushed(push(number, at_ms=9_000, symbol=symbol), NOW_MS) is not None
+    assert list(made.symbols) == ["BGBUSDT", "BTCUSDT", "ETHUSDT"]
+    assert made.listed(listing(row(1, symbol="ETHUSDT"), at_ms=20_000), LATER_MS) == []
+    assert list(made.symbols) == ["ETHUSDT"]
+    assert made.missing == {"2", "3"}
+
+
+def test_floors_of_symbols_are_kept_while_they_are_newer_only() -> None:
+    """The watcher may list a thousand symbols once."""
+    made = ledger()
+    for number in range(100):
+        assert made.listed(listing(at_ms=5_000, symbol=f"A{number}USDT"), LATER_MS) == []
+    assert made.listed(listing(at_ms=9_000, symbol=BTC), LATER_MS) == []
+    assert made.listed(listing(at_ms=5_000), LATER_MS) == []
+    assert made._floors == {BTC: T0 + 7_000}
+    assert made.listed(listing(at_ms=8_000, symbol=BTC), LATER_MS) == []
+    assert made.floor_of(BTC) == T0 + 7_000
+
+
+def test_an_order_is_forgotten_by_when_it_was_created_whoever_told_that() -> None:
+    """Its last row may leave that out."""
+    made = ledger()
+    assert made.pushed(push(1, created_ms=T0 + 500), NOW_MS) is not None
+    assert made.pushed(push(1, "filled", created_ms=None), NOW_MS) is not None
+    assert made.pushed(push(2, "filled", created_ms=None), NOW_MS) is not None
+    for number in range(3, REMEMBERED + 3):
+        assert made.pushed(push(number, "filled", 9_000, created_ms=T0 + 9_000), NOW_MS) is not None
+    assert made._forgotten_ms == T0 + 500
+    assert made.pushed(push(90_000, "filled", created_ms=T0 + 500), NOW_MS) is None
+    assert made.pushed(push(90_001, "filled", created_ms=None), NOW_MS) is None
+    assert made.pushed(push(90_002, "filled", created_ms=T0 + 501), NOW_MS) is not None
+
+
+def test_an_order_that_nobody_knows_of_is_given_up() -> None:
+    """It is neither open nor missing then; a word of it would be news."""
+    made = ledger()
+    assert made.expect(Order(order_id="1", symbol=BTC)) is True
+    assert made.expect(Order(order_id="1", symbol=BTC)) is False
+    assert made.missing == {"1"}
+    assert open_ids(made) == []
+    made.give_up("1")
+    made.give_up("1")
+    assert not made.missing
+    assert made._of == {}
+    assert made.pushed(push(1, "filled"), NOW_MS) is not None
+
+
 # -- what the tracker makes of it --------------------------------------------------------------------------------
 
 
@@ -283,6 +358,16 @@ def test_a_tracked_order_says_how_long_it_may_have_ended() -> None:
     assert made.listed(listing(row(1), row(12), at_ms=9_000), 9_000_000_000, NOW_MS) == []
     assert [each.age_s for each in made.of(BTC, 10_000_000_000, NOW_MS)] == [3.0, 3.0]
     assert made.as_of_ms == T0 + 7_000
+    # By an estimate of the exchange's clock that is a little behind.
+    assert [each.age_s for each in made.of(BTC, 10_000_000_000, T0)] == [0.0, 0.0]
+
+
+def test_an_answer_about_one_order_is_not_believed_from_the_future_either() -> None:
+    """It would keep the order open against the listings of a day."""
+    made = tracking()
+    page = Page("orderInfo", None, 0, T0 + 10**9, (row(1),), asked="1")
+    assert made.looked_up(page, 0, NOW_MS)
+    assert [each.seen_ms for each in made.of(BTC, 0, NOW_MS)] == [NOW_MS - STALE_MS]
 
 
 def test_a_placement_that_was_heard_of_is_not_asked_for() -> None:
