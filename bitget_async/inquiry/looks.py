@@ -6,7 +6,7 @@ clear, for little more than a second; the deciding look, with the history, when 
 the signing; then ever slower, up to 5 s.
 
 Where pushes say that all its orders have ended, one look more, at once: the others stay where they were, for a listing
-may lag behind the pushes.
+may lag behind the pushes. Where it does, such looks are made less often: see `Hints`.
 
 A command on named orders: the first look at the same time after the answer, at once if there was none; then ever
 slower, up to 5 s; and one at the moment from which on a read can prove the contrary.
@@ -22,7 +22,7 @@ from bitget_async.evidence import Book, Certainty, Named, Page, Sweep, Target, W
 from bitget_async.inquiry.breaker import FIRST_GAP, MOST_GAP, MS
 from bitget_async.inquiry.reads import Read, ReadKind
 
-__all__ = ["Look", "NamedLook", "SweepLook", "Wants"]
+__all__ = ["Hints", "Look", "NamedLook", "SweepLook", "Wants"]
 
 FIRST_LOOK = (150 * MS, 250 * MS)
 QUICK_LOOK = (200 * MS, 290 * MS)
@@ -33,6 +33,7 @@ PATIENCE = 3_000 * MS
 TOGETHER = 30 * MS
 # What is known of the exchange's clock widens, and moves a horizon by milliseconds while it is waited for.
 AGEING = 20 * MS
+MOST_PASSED_OVER = 31
 MOST_SINGLE = 3
 MOST_AT_LAST = 9
 NEVER = 1 << 62
@@ -45,6 +46,27 @@ class Wants:
     listings: list[str] = field(default_factory=list)
     pages: list[tuple[str, int | None]] = field(default_factory=list)
     orders: list[Read] = field(default_factory=list)
+
+
+@dataclass(slots=True)
+class Hints:
+    """
+    Whether an early look is worth its read, by how the last ones of this client went: after one whose listing still
+    showed what the pushes had ended, the next hint is passed over, then the next three, and so on up to 31.
+    """
+
+    _in_vain: int = 0
+    _left: int = 0
+
+    def taken(self) -> bool:
+        """Whether this one is to be taken."""
+        self._left -= 1
+        return self._left < 0
+
+    def came_to(self, *, clear: bool) -> None:
+        """An early look was answered."""
+        self._in_vain = 0 if clear else min(2 * self._in_vain + 1, MOST_PASSED_OVER)
+        self._left = self._in_vain
 
 
 @dataclass(slots=True, eq=False)
@@ -107,12 +129,16 @@ class SweepLook(Look):
     Attributes:
         evidence: what is known of it.
         decided: whether its deciding look was made.
+        hints: shared by all looks of a client.
         hinted_ns: when the push came that brought on the last early look; -1 before.
+        early_ns: from when on a listing tells what an early look before the deciding one came to, or `None`.
     """
 
     evidence: Sweep = field(kw_only=True)
+    hints: Hints = field(kw_only=True, default_factory=Hints)
     decided: bool = False
     hinted_ns: int = -1
+    early_ns: int | None = None
     own_page: bool = False
     helped: int = 0
     patience: int = MOST_SINGLE
@@ -201,9 +227,18 @@ class SweepLook(Look):
         if evidence.answered_ns is None or evidence.heard_ns <= self.hinted_ns or not evidence.foretold:
             return
         known = evidence.tracked or evidence.last_listing_ns >= 0
-        if evidence.clear_since_ns is None if self.decided else known and evidence.cleared_ms is None:
-            self.hinted_ns = evidence.heard_ns
+        if evidence.clear_since_ns is not None if self.decided else evidence.cleared_ms is not None or not known:
+            return
+        self.hinted_ns = evidence.heard_ns
+        if self.decided or self.hints.taken():
+            self.early_ns = None if self.decided else now
             self.early(now, 0 if alone else TOGETHER)
+
+    def listed(self, requested_ns: int) -> None:
+        """A listing that concerns it was told: where it was the early one, note what it came to."""
+        if self.early_ns is not None and requested_ns >= self.early_ns:
+            self.hints.came_to(clear=self.evidence.cleared_ms is not None)
+            self.early_ns = None
 
     def missed(self, now: int) -> None:
         """Pushes come again and some may be missing: one look more where a listing is waited for, and not soon."""

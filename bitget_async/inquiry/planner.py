@@ -12,6 +12,7 @@ from bitget_async.inquiry.looks import (
     MOST_SINGLE,
     PATIENCE,
     QUICK_LOOK,
+    Hints,
     NamedLook,
     SweepLook,
 )
@@ -44,13 +45,14 @@ class Inquiry:
         self._foreign_rows: int | None = None
         self._page_floor = 0
         self._missed_ns = -MOST_GAP
+        self._hints = Hints()
 
     def add(self, key: Hashable, evidence: Sweep | Named, now: int, *, snapshot: bool = False) -> None:
         """A command was signed. With `snapshot` the orders of its symbol are listed at once."""
         if isinstance(evidence, Named):
             self._looks[key] = NamedLook(self._rng, evidence=evidence)
             return
-        look = self._looks[key] = SweepLook(self._rng, evidence=evidence)
+        look = self._looks[key] = SweepLook(self._rng, evidence=evidence, hints=self._hints)
         if snapshot and evidence.last_listing_ns < 0:
             look.window(now)
 
@@ -172,6 +174,8 @@ class Inquiry:
         moved = set(progress)
         for key, look in self._looks.items():
             if isinstance(look, SweepLook):
+                if listing is not None and listing.complete and read.symbol in (None, look.evidence.symbol):
+                    look.listed(listing.requested_ns)
                 look.told(read, page, now, moved=key in moved, alone=self._alone)
             else:
                 look.told(read, page, now, moved=key in moved)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import random
 
 import pytest
@@ -9,7 +10,7 @@ import pytest
 from bitget_async import Order, OrderStatus, Outcome
 from bitget_async.evidence import Certainty, Command, Named, Push, Target, Want
 from bitget_async.inquiry import Inquiry, Read, ReadKind
-from bitget_async.inquiry.looks import Look, SweepLook
+from bitget_async.inquiry.looks import Hints, Look, SweepLook
 from tests.inquiry.test_rhythm import BTC, Lowest, at, history, listing, look_after
 from tests.inquiry.world import START_NS, Truth, World, ms, some
 
@@ -318,3 +319,62 @@ def test_an_open_push_of_a_new_order_is_no_hint() -> None:
     look.evidence.saw_push(Push((live,), at(90), ms(at(90))))
     look.hint(at(90), alone=True)
     assert look.from_ns == at(200)
+
+
+# -- where listings lag behind the pushes ------------------------------------------------------------------------------
+
+
+@pytest.mark.failure(47)
+def test_hints_are_passed_over_where_early_looks_come_too_early() -> None:
+    """One, three, seven, ... up to 31 after each in vain; a clear one, and all are taken again."""
+    hints = Hints()
+    passed_over = []
+    for _ in range(7):
+        passed_over.append(next(count for count in itertools.count() if hints.taken()))
+        hints.came_to(clear=False)
+    assert passed_over == [0, 1, 3, 7, 15, 31, 31]
+    assert not hints.taken()
+    hints.came_to(clear=True)
+    assert hints.taken()
+    assert hints.taken()
+
+
+def test_what_an_early_look_came_to_is_told_by_its_own_listing() -> None:
+    """One that was requested before it says nothing about it, and neither does one after."""
+    look = hinted(listing(0, 1))
+    waiting = []
+    for moment_ms in (99, 100, 200):
+        waiting.append(look.early_ns)
+        look.listed(at(moment_ms))
+    assert waiting == [at(100), at(100), None]
+    # One came in vain: the next hint is passed over, and the one after it is taken.
+    other = hinted(listing(0, 1), hints=look.hints)
+    assert (other.from_ns, other.early_ns) == (at(200), None)
+    other.evidence.saw_push(ended(120, 2))
+    other.hint(at(120), alone=True)
+    assert (other.from_ns, other.early_ns) == (at(120), at(120))
+
+
+def test_a_look_that_has_decided_takes_every_hint() -> None:
+    """Its next turn may be seconds away: there a read is worth it, and tells nothing of those that are in a hurry."""
+    hints = Hints()
+    hints.came_to(clear=False)
+    look = hinted(listing(0, 1), listing(2_000, 1), at_ms=2_700, decided=True, hints=hints)
+    assert (look.from_ns, look.early_ns) == (at(2_700), None)
+
+
+@pytest.mark.failure(47)
+def test_where_listings_lag_the_stream_costs_few_reads() -> None:
+    """Thirty cancellations one after the other, each listing 0.4 s old: a handful of early looks, not thirty."""
+    reads = []
+    for lag_s in (None, 0.01):
+        orders: dict[int, Truth] = {}
+        for turn in range(30):
+            orders |= some(1, f"S{turn}USDT", first=1_000 + turn, ended_s=turn * 5 + 0.1, told_s=turn * 5 + 0.6)
+        world = World(orders, push_lag_s=lambda _, lag_s=lag_s: lag_s, lag_s=lambda _: 0.4)  # type: ignore[misc]
+        for turn in range(30):
+            world.usual_from(turn * 5, f"S{turn}USDT")
+            world.run(turn * 5 + 4.9)
+        assert len(world.settled) == 30
+        reads.append(len(world.reads))
+    assert reads[0] < reads[1] <= reads[0] + 5
