@@ -6,6 +6,7 @@ import asyncio
 import random
 from collections import Counter
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -238,6 +239,31 @@ def test_closing_with_a_command_on_its_way_settles_its_handle() -> None:
         assert (report.outcome, report.reason) == (PlacementOutcome.UNKNOWN, "client_closed")
 
     over_stream(main)
+
+
+@pytest.mark.parametrize("over_rest", [False, True])
+def test_who_takes_the_call_up_later_knows_for_how_long_it_may_be_accepted(over_rest: bool, tmp_path: Path) -> None:
+    """After a crash the journal is all there is: 5 s of a receive window that was never sent would prove wrongly."""
+
+    async def main(exchange: SimulatedExchange, client: BitgetClient) -> None:
+        if not over_rest:
+            _ = await client.stream.wait_state(LIVE)
+        exchange.faults.add("place-order", faults.drop(executed=False))
+        pending = await client.place_order("BTCUSDT", "buy", "limit", **LIMIT)
+        await client.close()
+        assert ways(exchange, "place-order") == ["REST" if over_rest else "socket"]
+        clock = client._clock
+        options: dict[str, Any] = {"base_url": exchange.base_url, "clock": clock, "journal": tmp_path / "journal"}
+        async with BitgetClient(exchange.credentials(), **options) as later:
+            (again,) = await later.resume_pending()
+            report = await again.settled()
+            assert report.outcome is PlacementOutcome.NOT_PLACED
+            settled_after_s = (report.settled_at_ms - report.signed_at_ms) / 1000
+            low, high = (17.0, 25.0) if over_rest else (42.0, 50.0)
+            assert low <= settled_after_s <= high
+        assert not pending.acknowledged
+
+    with_exchange(main, options={**OVER_STREAM, "journal": tmp_path / "journal"})
 
 
 @pytest.mark.parametrize("value", ["socket", "", None, True])
