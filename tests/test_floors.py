@@ -23,7 +23,18 @@ PURE_STREAM = {"stream.protocol", "stream.rows", "stream.events", "stream.asking
 F1 = {"credentials", "endpoints", "wire", "evidence", "inquiry", "journal", "limits", "rules"} | PURE_STREAM
 F2 = {"transport"}
 F3 = {"session", "stream.connection"}
-SHELLS = ("state", "listening", "line", "pool", "subscription", "order_desk", "live_book", "road")
+SHELLS = (
+    "login",
+    "conversation",
+    "state",
+    "listening",
+    "line",
+    "pool",
+    "subscription",
+    "order_desk",
+    "live_book",
+    "road",
+)
 STREAM_SHELLS = {f"stream.{each}" for each in SHELLS}
 FRONT_DOOR = ""
 
@@ -75,7 +86,9 @@ PLAN: dict[str, Room] = {
     "stream.connection": room(F0 | F1 | F2 | {"tasks"}, "aiohttp yarl"),
     "stream.state": room(set()),
     "stream.listening": room({"models"}),
-    "stream.line": room(F0 | PURE_STREAM | {"tasks"}, "aiolimiter"),
+    "stream.login": room(F0 | PURE_STREAM | {"credentials", "endpoints"}),
+    "stream.conversation": room(F0 | PURE_STREAM | {"tasks"}, "aiolimiter"),
+    "stream.line": room(F0 | PURE_STREAM | {"tasks", "stream.conversation"}, "aiolimiter"),
     "stream.pool": room(F0 | PURE_STREAM | {"stream.state"}),
     "stream.subscription": room(F0 | PURE_STREAM | {"stream.state"}),
     "stream.order_desk": room(

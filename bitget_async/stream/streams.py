@@ -6,21 +6,21 @@ import os
 import random
 import ssl
 from collections.abc import Callable, Mapping
-from typing import Any, Protocol, TypeVar
+from typing import Any, TypeVar
 
 from aiolimiter import AsyncLimiter
 
-from bitget_async.clock import Clock, ServerClock
 from bitget_async.credentials import Credentials
-from bitget_async.endpoints import SERVER_TIME, Endpoint, checks
-from bitget_async.errors import BitgetError, NotSent, UsageError
+from bitget_async.endpoints import checks
+from bitget_async.errors import NotSent, UsageError
 from bitget_async.models import Asset, BookUpdate, CandleUpdate, Fill, MarketFill, OrderUpdate, Ticker, TriggerOrder
 from bitget_async.stream.connection import Dialer
 from bitget_async.stream.line import KeptLine, Login
 from bitget_async.stream.live_book import BookKeeper, LiveBook
+from bitget_async.stream.login import Reader, SessionLogin
 from bitget_async.stream.order_desk import ORDERS, OrderDesk
 from bitget_async.stream.pool import Pool, named
-from bitget_async.stream.protocol import Topic, TradeAnswer, login_frame
+from bitget_async.stream.protocol import Topic, TradeAnswer
 from bitget_async.stream.state import News, StreamState
 from bitget_async.stream.subscription import Backlog, Every, Feed, Latest, Subscription
 from bitget_async.tasks import Tasks
@@ -34,7 +34,6 @@ PRIVATE = "/v2/ws/private"
 # 300 connections in 5 minutes are allowed to an address. 100 at once and one every two seconds are 250.
 CONNECTS = 100
 CONNECTS_S = 200.0
-CLOCK_S = 5.0
 # Records that may wait for a reader: some seconds of the busiest account.
 MOST_WAITING = 10_000
 INTERVALS = (
@@ -43,46 +42,6 @@ INTERVALS = (
 )
 _interval = checks.one_of(*INTERVALS)
 BOOKS = {1: "books1", 5: "books5", 15: "books15", "all": "books"}
-
-
-class Reader(Protocol):
-    """What the streams need of a session: the clocks, and a read of the exchange's."""
-
-    clock: Clock
-    server: ServerClock
-
-    async def call(self, row: Endpoint, given: Mapping[str, Any], *, repeat: bool, timeout_s: float) -> object:
-        """One call."""
-
-
-class SessionLogin:
-    """Signs private lines in, by the clock of a session."""
-
-    def __init__(self, credentials: Credentials, session: Reader) -> None:
-        self._credentials = credentials
-        self._session = session
-
-    def frame(self) -> bytes:
-        """The login of this moment."""
-        session = self._session
-        return login_frame(self._credentials, session.server.estimate_ms(session.clock.monotonic_ns()) // 1000)
-
-    async def set_clock(self, *, anew: bool) -> None:
-        """
-        Ask for the exchange's time, unless it is known; `anew` twice: one answer against all before is not believed.
-        """
-        if self._session.server.synchronised and not anew:
-            return
-        for _ in range(2 if anew else 1):
-            try:
-                _ = await self._session.call(SERVER_TIME, {}, repeat=False, timeout_s=CLOCK_S)
-            except BitgetError:
-                # Then the login is dated by the clock as it is, and refused if that is wrong.
-                return
-
-    def redact(self, text: str) -> str:
-        """See `Credentials.redact`."""
-        return self._credentials.redact(text)
 
 
 class Streams:
