@@ -192,7 +192,7 @@ def test_the_page_names_a_test_for_every_line_of_the_checklist() -> None:
     assert [int(number) for number, _ in lines] == list(range(1, 18))
     for number, line in lines:
         named = re.findall(r"`(tests/[\w/]+\.py)(?:::(\w+))?`", line)
-        assert named or "not here" in line, f"line {number} names no test"
+        assert named, f"line {number} names no test"
         for path, name in named:
             source = (ROOT / path).read_text(encoding="utf-8")
             assert not name or f"def {name}(" in source, f"{path}::{name}"

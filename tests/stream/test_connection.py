@@ -5,12 +5,14 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import gc
+import logging
 import ssl
 from collections.abc import AsyncIterator, Callable, Coroutine
 from typing import Any
 
 import pytest
 from aiohttp import web
+from aiohttp.http_websocket import WebSocketWriter
 
 from bitget_async import BitgetClient, NotSent, StreamState, Subscription, SubscriptionFailed, UsageError
 from bitget_async.clock import VirtualClock
@@ -379,6 +381,32 @@ def test_with_a_refused_key_the_held_channel_is_tried_rarely_and_a_new_reader_he
         assert now_s() - began < 31.0
 
     with_exchange(main, options={"stream": True})
+
+
+def test_a_login_that_cannot_be_written_shows_nothing_of_itself(
+    monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    """An exception of the WebSocket's writer has the frame in its text and in its frames: it must stay where it is."""
+    raised: list[bytes] = []
+    write = WebSocketWriter._write_websocket_frame
+
+    def broken(self: WebSocketWriter, message: bytes, opcode: int, rsv: int) -> None:
+        if b"login" in message and len(raised) < 3:
+            raised.append(bytes(message))
+            raise RuntimeError(bytes(message).decode())
+        write(self, message, opcode, rsv)
+
+    async def main(exchange: SimulatedExchange, client: BitgetClient) -> None:
+        key = exchange.credentials()
+        with caplog.at_level(logging.DEBUG):
+            async with client.stream.orders() as updates:
+                await updates.ready()
+        assert len(raised) == 3
+        assert all(key.passphrase.encode() in each for each in raised)
+        assert not any(part in caplog.text for part in (key.passphrase, key.api_key, '"sign"'))
+
+    monkeypatch.setattr(WebSocketWriter, "_write_websocket_frame", broken)
+    with_exchange(main)
 
 
 # -- manners -------------------------------------------------------------------------------------------------------
