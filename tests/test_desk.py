@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 
 from bitget_async import BitgetClient, OrderType, Side, UsageError
 from bitget_async.desk import ClientOids, _chunks, _values
-from bitget_async.evidence.named import has_values
+from bitget_async.evidence.target import has_values
 from bitget_async.models import TriggerOrder
 from bitget_async.sim import SimulatedExchange
 from tests.conftest import client_of, with_exchange

@@ -17,7 +17,7 @@ Facts are only ever added, and outcomes are computed from all of them together, 
 does not matter. Moments are monotonic nanoseconds of one clock; creation times are the exchange's milliseconds and
 are compared with the signing through the bounds of the exchange's clock.
 
-`sweep` is for a cancellation by symbol, `named` for commands that name their orders.
+`sweep` is for a cancellation by symbol; `named` for commands that name their orders, each of them a `target`.
 """
 
 from __future__ import annotations
@@ -34,8 +34,9 @@ from bitget_async.evidence.facts import (
     complete,
     id_number,
 )
-from bitget_async.evidence.named import Named, Target, Verdict, Want
+from bitget_async.evidence.named import Named
 from bitget_async.evidence.sweep import Sweep
+from bitget_async.evidence.target import Target, Verdict, Want
 
 __all__ = [
     "Assumptions",

@@ -13,9 +13,9 @@ from bitget_async.inquiry.looks import (
     PATIENCE,
     QUICK_LOOK,
     Hints,
-    NamedLook,
     SweepLook,
 )
+from bitget_async.inquiry.named_looks import NamedLook
 from bitget_async.inquiry.reads import Read, ReadKind
 
 __all__ = ["Inquiry"]

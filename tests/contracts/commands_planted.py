@@ -8,7 +8,7 @@ from typing import Any
 from bitget_async import cancellation, commands, evidence, reading, session, tasks, watcher
 from bitget_async.errors import OutcomeUnknown
 from bitget_async.evidence import Certainty, Command, Named, Target, Verdict, Want
-from bitget_async.evidence.named import has_values
+from bitget_async.evidence.target import has_values
 from bitget_async.models import Order, OrderStatus
 
 from .planting import patched, plant

@@ -25,7 +25,7 @@ from bitget_async.evidence import (
     Verdict,
     Want,
 )
-from bitget_async.evidence.named import has_values
+from bitget_async.evidence.target import has_values
 from bitget_async.models import OrderFailure, TriggerOrder, TriggerStatus
 from tests.evidence.making import (
     ERROR_MS,

@@ -11,7 +11,7 @@ import pytest
 from bitget_async import Order, OrderStatus
 from bitget_async.evidence import Book, Certainty, Command, Listing, Named, Page, Target, Want
 from bitget_async.inquiry import Inquiry, Read, ReadKind
-from bitget_async.inquiry.looks import NamedLook
+from bitget_async.inquiry.named_looks import NamedLook
 from tests.inquiry.world import NEVER, SECOND, START_NS, Truth, World, ms, some
 
 BTC, ETH = "BTCUSDT", "ETHUSDT"

@@ -9,7 +9,7 @@ import pytest
 from bitget_async import Order, OrderStatus
 from bitget_async.evidence import Book, Certainty, Command, Listing, Page, Target, Want
 from bitget_async.inquiry import Read, ReadKind
-from bitget_async.inquiry.looks import NamedLook
+from bitget_async.inquiry.named_looks import NamedLook
 from tests.inquiry.test_named_looks import BTC, ETH, LOST, OVER_S, at, cancels, command, look_of, places
 from tests.inquiry.world import SECOND, START_NS, ms
 

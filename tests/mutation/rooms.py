@@ -38,10 +38,14 @@ class Room:
 
 ROOMS = {
     "evidence": Room(
-        {f"bitget_async.evidence.{name}": () for name in ("facts", "sweep", "named")}, ("tests/evidence",)
+        {f"bitget_async.evidence.{name}": () for name in ("facts", "sweep", "named", "target")}, ("tests/evidence",)
     ),
     "inquiry": Room(
-        {f"bitget_async.inquiry.{name}": () for name in ("reads", "breaker", "looks", "planner")}, ("tests/inquiry",)
+        {f"bitget_async.inquiry.{name}": () for name in ("reads", "breaker", "looks", "named_looks", "planner")},
+        ("tests/inquiry",),
+    ),
+    "tracking": Room(
+        {f"bitget_async.tracking.{name}": () for name in ("ledger", "rounds", "state")}, ("tests/tracking",)
     ),
     "bucket": Room({"bitget_async.limits.bucket": ()}, ("tests/limits/test_bucket.py",)),
     "classifier": Room(

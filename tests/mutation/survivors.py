@@ -34,6 +34,8 @@ REASONS: dict[str, dict[str, tuple[str, ...]]] = {
             "named.Named._note_earlier: 1 -> 2 #2",
             "named.module: -1 -> 1*",
             "named.module: 1 -> 2*",
+            "target.module: -1 -> 1*",
+            "target.module: 1 -> 2*",
             "sweep.module: -1 -> 1*",
             "sweep.module: 1 -> 2*",
             "facts.module: 0 -> 1*",
@@ -52,7 +54,9 @@ REASONS: dict[str, dict[str, tuple[str, ...]]] = {
         "for the type checker: what it asks was asked before": (
             "named.Named.answered_ns: for moment in moments if moment is not None -> for moment in moments",
         ),
-        "the words of our records are texts, and equal to them as they are": ("named.has_values: 'value' -> 'Xvalue'",),
+        "the words of our records are texts, and equal to them as they are": (
+            "target.has_values: 'value' -> 'Xvalue'",
+        ),
     },
     "classifier": {
         "the name of a group, for readers of the table": (
