@@ -9,7 +9,7 @@ from __future__ import annotations
 import enum
 from collections import deque
 from decimal import Decimal
-from itertools import chain, islice
+from itertools import islice
 from zlib import crc32
 
 from sortedcontainers import SortedDict
@@ -23,6 +23,8 @@ CHECKED = 25
 # The exchange's book has some hundred levels a side; levels that are never taken away end somewhere.
 MOST_LEVELS = 20_000
 REMEMBERED = 64
+
+Texts = tuple[list[str], list[str]]
 
 
 class Verdict(enum.Enum):
@@ -49,6 +51,62 @@ class Verdict(enum.Enum):
         return self is not Verdict.APPLIED and self is not Verdict.OLD
 
 
+class _Side:
+    """
+    One side of a book. Sizes are found by the text of their price: most changes concern a price that is there, in the
+    same spelling, and then nothing has to be sorted.
+    """
+
+    __slots__ = ("_falling", "_order", "_sizes")
+
+    def __init__(self, *, falling: bool) -> None:
+        self._falling = falling
+        self._sizes: dict[str, str] = {}
+        self._order: SortedDict[Decimal, str] = SortedDict()
+
+    def __len__(self) -> int:
+        return len(self._sizes)
+
+    def clear(self) -> None:
+        """Nothing is left."""
+        self._sizes.clear()
+        self._order.clear()
+
+    def change(self, levels: tuple[BookLevel, ...]) -> None:
+        """Change, add and take away."""
+        sizes, order = self._sizes, self._order
+        for level in levels:
+            text, size = level.price_text, level.size_text
+            if size.strip("0."):
+                if text not in sizes:
+                    self._add(text)
+                sizes[text] = size
+            elif text in sizes:
+                del sizes[text], order[Decimal(text)]
+            elif (other := order.pop(Decimal(text), None)) is not None:
+                del sizes[other]
+
+    def _add(self, text: str) -> None:
+        price = Decimal(text)
+        if price in self._order:
+            # The same price in another spelling.
+            del self._sizes[self._order[price]]
+        self._order[price] = text
+
+    def best(self) -> tuple[Decimal, BookLevel] | None:
+        """The best price and its level."""
+        if not self._sizes:
+            return None
+        price, text = self._order.peekitem(-1 if self._falling else 0)
+        return price, BookLevel(text, self._sizes[text])
+
+    def texts(self, most: int | None) -> Texts:
+        """Prices and sizes, best first."""
+        order = self._order
+        prices = list(map(order.__getitem__, islice(reversed(order) if self._falling else iter(order), most)))
+        return prices, list(map(self._sizes.__getitem__, prices))
+
+
 class LocalBook:
     """
     An order book that follows a `books` channel: `apply` each update in the order in which it came. Reading copies
@@ -62,8 +120,8 @@ class LocalBook:
 
     def __init__(self, symbol: str) -> None:
         self.symbol = symbol
-        self._asks: SortedDict[Decimal, BookLevel] = SortedDict()
-        self._bids: SortedDict[Decimal, BookLevel] = SortedDict()
+        self._asks = _Side(falling=False)
+        self._bids = _Side(falling=True)
         self._seen: deque[int] = deque(maxlen=REMEMBERED)
         self.reset()
 
@@ -94,32 +152,34 @@ class LocalBook:
     @property
     def best_ask(self) -> BookLevel | None:
         """The lowest level that sells; `None` if nobody does."""
-        level: BookLevel | None = self._asks.peekitem(0)[1] if self._asks else None
-        return level
+        best = self._asks.best()
+        return None if best is None else best[1]
 
     @property
     def best_bid(self) -> BookLevel | None:
         """The highest level that buys; `None` if nobody does."""
-        level: BookLevel | None = self._bids.peekitem(-1)[1] if self._bids else None
-        return level
+        best = self._bids.best()
+        return None if best is None else best[1]
 
     @property
     def mid(self) -> Decimal | None:
         """Half way between the best prices; `None` if one side is empty."""
-        return (self._asks.peekitem(0)[0] + self._bids.peekitem(-1)[0]) / 2 if self._asks and self._bids else None
+        ask, bid = self._asks.best(), self._bids.best()
+        return None if ask is None or bid is None else (ask[0] + bid[0]) / 2
 
     @property
     def spread(self) -> Decimal | None:
         """From the best bid up to the best ask; `None` if one side is empty."""
-        return self._asks.peekitem(0)[0] - self._bids.peekitem(-1)[0] if self._asks and self._bids else None
+        ask, bid = self._asks.best(), self._bids.best()
+        return None if ask is None or bid is None else ask[0] - bid[0]
 
     def asks(self, most: int | None = None) -> tuple[BookLevel, ...]:
         """Levels that sell, lowest first; all of them, or `most`."""
-        return tuple(map(self._asks.__getitem__, islice(self._asks, most)))
+        return tuple(map(BookLevel, *self._asks.texts(most)))
 
     def bids(self, most: int | None = None) -> tuple[BookLevel, ...]:
         """Levels that buy, highest first; all of them, or `most`."""
-        return tuple(map(self._bids.__getitem__, islice(reversed(self._bids), most)))
+        return tuple(map(BookLevel, *self._bids.texts(most)))
 
     def __len__(self) -> int:
         return len(self._asks) + len(self._bids)
@@ -147,8 +207,8 @@ class LocalBook:
             return Verdict.NO_SNAPSHOT
         elif self._is_beyond(update):
             return self._wrong(Verdict.GAP)
-        _change(self._asks, update.asks)
-        _change(self._bids, update.bids)
+        self._asks.change(update.asks or ())
+        self._bids.change(update.bids or ())
         if len(self._asks) > MOST_LEVELS or len(self._bids) > MOST_LEVELS:
             return self._wrong(Verdict.TOO_LONG)
         # Snapshots have 0 here; whether any other value in one is of the same kind is nowhere said.
@@ -164,7 +224,7 @@ class LocalBook:
 
     def checksum(self) -> int:
         """The checksum of the book as it is, signed 32 bit: see `checksum`."""
-        return checksum(self.asks(CHECKED), self.bids(CHECKED))
+        return _crc32(self._asks.texts(CHECKED), self._bids.texts(CHECKED))
 
     def _is_old(self, update: BookUpdate) -> bool:
         """
@@ -192,24 +252,21 @@ def checksum(asks: tuple[BookLevel, ...], bids: tuple[BookLevel, ...]) -> int:
     CRC32 of the best 25 levels of each side, signed 32 bit: bid, ask, bid, ask, ... as `price:size` in the exchange's
     own spelling, joined with `:`; where one side is shorter, the other goes on.
     """
-    both = min(len(asks), len(bids), CHECKED)
-    rest = bids[both:CHECKED] or asks[both:CHECKED]
-    paired = chain.from_iterable(zip(bids[:both], asks[:both], strict=True))
-    text = ":".join([f"{level.price_text}:{level.size_text}" for level in chain(paired, rest)])
-    crc = crc32(text.encode())
+    asks, bids = asks[:CHECKED], bids[:CHECKED]
+    return _crc32(
+        ([level.price_text for level in asks], [level.size_text for level in asks]),
+        ([level.price_text for level in bids], [level.size_text for level in bids]),
+    )
+
+
+def _crc32(asks: Texts, bids: Texts) -> int:
+    both = min(len(asks[0]), len(bids[0]))
+    # By slices: this is made anew for each update of each book.
+    texts = [""] * (4 * both)
+    texts[::4], texts[1::4] = bids[0][:both], bids[1][:both]
+    texts[2::4], texts[3::4] = asks[0][:both], asks[1][:both]
+    for prices, sizes in (bids, asks):
+        for pair in zip(prices[both:], sizes[both:], strict=True):
+            texts += pair
+    crc = crc32(":".join(texts).encode())
     return crc - (1 << 32) if crc >> 31 else crc
-
-
-def _change(side: SortedDict[Decimal, BookLevel], levels: tuple[BookLevel, ...] | None) -> None:
-    if not levels:
-        return
-    if not side:
-        last = {Decimal(level.price_text): level for level in levels}
-        side.update({price: level for price, level in last.items() if level.size_text.strip("0.")})
-        return
-    for level in levels:
-        price = Decimal(level.price_text)
-        if level.size_text.strip("0."):
-            side[price] = level
-        else:
-            side.pop(price, None)
