@@ -80,13 +80,14 @@ class OrderUpdate(
 
     def __post_init__(self) -> None:
         Order.__post_init__(self)
-        if self.fill_ms is not None and self.fill_ms < SECONDS_BELOW:
-            msgspec.structs.force_setattr(self, "fill_ms", self.fill_ms * 1000)
-        for value in (self.quote_size, self.notional, self.fill_price, self.fill_size, self.fill_fee):
+        quote_size = self.quote_size
+        for value in (quote_size, self.notional, self.fill_price, self.fill_size, self.fill_fee):
             if value is not None and not (value.is_finite() and -MOST_DIGITS <= value.adjusted() <= MOST_DIGITS):
                 raise ValueError("an amount is not a number")
+        if self.fill_ms is not None and self.fill_ms < SECONDS_BELOW:
+            msgspec.structs.force_setattr(self, "fill_ms", self.fill_ms * 1000)
         if self.size is None and (self.side is Side.SELL or self.order_type is OrderType.MARKET):
-            msgspec.structs.force_setattr(self, "size", self.quote_size)
+            msgspec.structs.force_setattr(self, "size", quote_size)
 
     @classmethod
     def of(cls, order: Order, source: str) -> OrderUpdate:

@@ -164,7 +164,10 @@ class TradeScope(Text):
     @classmethod
     def _spelling(cls, value: str) -> str:
         low = value.lower()
-        return {"t": "taker", "m": "maker", "marker": "maker"}.get(low, low)
+        return _SCOPES.get(low, low)
+
+
+_SCOPES = {"t": "taker", "m": "maker", "marker": "maker"}
 
 
 class Result(Text):

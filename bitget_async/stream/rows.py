@@ -23,6 +23,7 @@ from bitget_async.stream.protocol import Push
 __all__ = ["records_of"]
 
 _BROKEN = (msgspec.MsgspecError, UnicodeError, ValueError, TypeError, RecursionError)
+_force = msgspec.structs.force_setattr
 
 
 def _ignore(reason: str) -> None:
@@ -38,7 +39,7 @@ def records_of(push: Push, lost: Callable[[str], None] = _ignore) -> tuple[Recor
     for the updates after it would not fit: what cannot be read of it is a `BookUpdate` with `unreadable`.
     """
     channel = push.topic.channel
-    kind = _KINDS.get("candle" if channel.startswith("candle") else channel)
+    kind = _KINDS.get(channel) or (_CANDLES if channel.startswith("candle") else None)
     if kind is None:
         lost(f"a channel of another kind: {channel[:40]!r}")
         return ()
@@ -81,23 +82,21 @@ def _unread(kind: _Kind) -> list[Record]:
 
 
 def _order(row: OrderUpdate, push: Push) -> OrderUpdate:
-    force = msgspec.structs.force_setattr
-    force(row, "source", "orders")
-    force(row, "pushed_ms", push.ts_ms)
+    _force(row, "source", "orders")
+    _force(row, "pushed_ms", push.ts_ms)
     if not row.symbol:
-        force(row, "symbol", _symbol(push))
+        _force(row, "symbol", _symbol(push))
     return row
 
 
 def _book(row: BookUpdate, push: Push) -> BookUpdate:
-    force = msgspec.structs.force_setattr
-    force(row, "symbol", _symbol(push))
-    force(row, "action", push.action)
+    _force(row, "symbol", _symbol(push))
+    _force(row, "action", push.action)
     return row
 
 
 def _market_fill(row: MarketFill, push: Push) -> MarketFill:
-    msgspec.structs.force_setattr(row, "symbol", _symbol(push))
+    _force(row, "symbol", _symbol(push))
     return row
 
 
@@ -135,6 +134,7 @@ def _kind(row: type[Record], finish: Callable[..., Record]) -> _Kind:
     return _Kind(row, msgspec.json.Decoder(list[row], strict=False), finish)  # type: ignore[valid-type]
 
 
+_CANDLES = _kind(PushedCandle, _candle)
 _BOOKS = _kind(BookUpdate, _book)
 _KINDS = {
     "orders": _kind(OrderUpdate, _order),
@@ -143,7 +143,6 @@ _KINDS = {
     "orders-algo": _kind(PushedTrigger, _trigger),
     "ticker": _kind(PushedTicker, _ticker),
     "trade": _kind(MarketFill, _market_fill),
-    "candle": _kind(PushedCandle, _candle),
     "books": _BOOKS,
     "books1": _BOOKS,
     "books5": _BOOKS,
