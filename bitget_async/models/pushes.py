@@ -58,7 +58,7 @@ class OrderUpdate(
             `history-orders`.
         pushed_ms: exchange time of the frame, or `None`.
 
-    Source: https://www.bitget.com/api-doc/spot/websocket/private/Order-Channel, read 2025-11-30.
+    Source: https://www.bitget.com/api-doc/spot/websocket/private/Order-Channel, read 2025-11-10.
     """
 
     symbol: str = msgspec.field(default="", name="instId")
@@ -132,7 +132,7 @@ class BookUpdate(
         pseq: the `seq` before this one, on newer feeds; `None` where not told.
         time_ms: exchange time.
 
-    Source: https://www.bitget.com/api-doc/spot/websocket/public/Depth-Channel, read 2025-11-30.
+    Source: https://www.bitget.com/api-doc/spot/websocket/public/Depth-Channel, read 2025-11-10.
     """
 
     symbol: str = ""
@@ -174,7 +174,7 @@ class CandleUpdate(Candle, frozen=True, array_like=True):
         symbol: exchange spelling, upper case.
         interval: as in the channel's name: `1m`, `4H`, `1Dutc`, ...
 
-    Source: https://www.bitget.com/api-doc/spot/websocket/public/Candlesticks-Channel, read 2025-11-30.
+    Source: the page of the spot candlestick channel, read 2025-11-10.
     """
 
     symbol: str = ""

@@ -1,7 +1,7 @@
 """
 One symbol's order book, kept from pushes. Pure: what cannot be right is not repaired here but said.
 
-Source: https://www.bitget.com/api-doc/spot/websocket/public/Depth-Channel, read 2025-11-30.
+Source: https://www.bitget.com/api-doc/spot/websocket/public/Depth-Channel, read 2025-11-10.
 """
 
 from __future__ import annotations

@@ -132,7 +132,7 @@ class Streams:
             SubscriptionFailed, StreamOverflow: when it is read.
 
         Cost: none in tokens; one message for all readers of orders together.
-        Source: https://www.bitget.com/api-doc/spot/websocket/private/Order-Channel, read 2025-11-30.
+        Source: https://www.bitget.com/api-doc/spot/websocket/private/Order-Channel, read 2025-11-10.
         """
         self._check_private("orders")
         feed = Feed((ORDERS,), Every[OrderUpdate](MOST_WAITING), self._left_orders, wanted=_of(symbol))
@@ -148,7 +148,7 @@ class Streams:
             symbol: one symbol, or `None` for all.
 
         Slow reader, errors and cost: as for `orders`.
-        Source: https://www.bitget.com/api-doc/spot/websocket/private/Fill-Channel, read 2025-11-30.
+        Source: https://www.bitget.com/api-doc/spot/websocket/private/Fill-Channel, read 2025-11-10.
         """
         self._check_private("fills")
         topic = Topic("fill", "default")
@@ -159,7 +159,7 @@ class Streams:
         The balance of each coin: first of all that are not empty, then of each that changes.
 
         Slow reader, errors and cost: as for `orders`.
-        Source: https://www.bitget.com/api-doc/spot/websocket/private/Account-Channel, read 2025-11-30.
+        Source: https://www.bitget.com/api-doc/spot/websocket/private/Account-Channel, read 2025-11-10.
         """
         self._check_private("account")
         return self._subscribe(self._private, (Topic("account", coin="default"),), Every(MOST_WAITING), "account")
@@ -172,7 +172,7 @@ class Streams:
             symbol: one symbol, or `None` for all.
 
         Slow reader, errors and cost: as for `orders`.
-        Source: https://www.bitget.com/api-doc/spot/websocket/private/Plan-Order-Channel, read 2025-11-30.
+        Source: the page of the spot plan order channel, read 2025-11-10.
         """
         self._check_private("trigger_orders")
         topic = Topic("orders-algo", "default")
@@ -197,7 +197,7 @@ class Streams:
             SubscriptionFailed: when it is read.
 
         Cost: a topic a symbol, 50 of them a connection; 50 fit into one message.
-        Source: https://www.bitget.com/api-doc/spot/websocket/public/Tickers-Channel, read 2025-11-30.
+        Source: https://www.bitget.com/api-doc/spot/websocket/public/Tickers-Channel, read 2025-11-10.
         """
         return self._of_symbols("ticker", symbols, Latest(lambda each: each.symbol, MOST_WAITING))
 
@@ -210,7 +210,7 @@ class Streams:
 
         Slow reader: none is skipped; after 10 000 that wait the subscription ends with `StreamOverflow`.
         Errors and cost: as for `ticker`.
-        Source: https://www.bitget.com/api-doc/spot/websocket/public/Trades-Channel, read 2025-11-30.
+        Source: the page of the spot trades channel, read 2025-11-10.
         """
         return self._of_symbols("trade", symbols, Every(MOST_WAITING))
 
@@ -225,7 +225,7 @@ class Streams:
 
         Slow reader: gets the latest state of each candle.
         Errors and cost: as for `ticker`.
-        Source: https://www.bitget.com/api-doc/spot/websocket/public/Candlesticks-Channel, read 2025-11-30.
+        Source: the page of the spot candlestick channel, read 2025-11-10.
         """
         try:
             channel = "candle" + _interval(interval)
@@ -245,7 +245,7 @@ class Streams:
         Slow reader: gets the latest of each symbol; with "all", where each counts, none is skipped, and after 10 000
         that wait the subscription ends with `StreamOverflow`.
         Errors and cost: as for `ticker`.
-        Source: https://www.bitget.com/api-doc/spot/websocket/public/Depth-Channel, read 2025-11-30.
+        Source: https://www.bitget.com/api-doc/spot/websocket/public/Depth-Channel, read 2025-11-10.
         """
         channel = BOOKS.get(depth) if isinstance(depth, (int, str)) and not isinstance(depth, bool) else None
         if channel is None:
@@ -265,7 +265,7 @@ class Streams:
             SubscriptionFailed: the exchange refused it, or did not answer.
 
         Cancelling: safe. Cost: one topic, shared with `books(depth="all")`; two messages each time it is mended.
-        Source: https://www.bitget.com/api-doc/spot/websocket/public/Depth-Channel, read 2025-11-30.
+        Source: https://www.bitget.com/api-doc/spot/websocket/public/Depth-Channel, read 2025-11-10.
         """
         self._check()
 
