@@ -31,6 +31,8 @@ TOGETHER = 30 * MS
 # What is known of the exchange's clock widens, and moves a horizon by milliseconds while it is waited for.
 AGEING = 20 * MS
 MOST_PASSED_OVER = 31
+# An early look is waited for longer than a quick one: it is the better of both.
+EARLY_LOOK = 400 * MS
 MOST_SINGLE = 3
 MOST_AT_LAST = 9
 NEVER = 1 << 62
@@ -119,7 +121,7 @@ class SweepLook(Look):
         decided: whether its deciding look was made.
         hints: shared by all looks of a client.
         hinted_ns: when the push came that brought on the last early look; -1 before.
-        early_ns: from when on a listing tells what an early look before the deciding one came to, or `None`.
+        early_ns: from when on a listing tells what the last early look came to; `None`: that is told.
     """
 
     evidence: Sweep = field(kw_only=True)
@@ -219,14 +221,27 @@ class SweepLook(Look):
             return
         self.hinted_ns = evidence.heard_ns
         if self.decided or self.hints.taken():
-            self.early_ns = None if self.decided else now
+            # One that is on its way was served after the push had left, or else its answer would be here: it will do.
+            self.early_ns = evidence.deciding_ns if self.decided else evidence.answered_ns
             self.early(now, 0 if alone else TOGETHER)
 
-    def listed(self, requested_ns: int) -> None:
-        """A listing that concerns it was told: where it was the early one, note what it came to."""
-        if self.early_ns is not None and requested_ns >= self.early_ns:
-            self.hints.came_to(clear=self.evidence.cleared_ms is not None)
-            self.early_ns = None
+    def listed(self, requested_ns: int, now: int) -> None:
+        """
+        A listing that concerns it was told. Where it was the early one, and came too early, the next look follows soon:
+        as one quick look another one, or as if something had been learnt.
+        """
+        if self.early_ns is None or requested_ns < self.early_ns:
+            return
+        self.early_ns = None
+        clear = (self.evidence.clear_since_ns if self.decided else self.evidence.cleared_ms) is not None
+        if not self.decided:
+            self.hints.came_to(clear=clear)
+            next_ns = max(now, requested_ns + QUICK_LOOK[0])
+        else:
+            self.gap_ns = FIRST_GAP
+            next_ns = now + FIRST_GAP
+        if not clear and next_ns < self.from_ns:
+            self.window(next_ns)
 
     def missed(self, now: int) -> None:
         """Pushes come again and some may be missing: one look more where a listing is waited for, and not soon."""

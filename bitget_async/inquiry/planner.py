@@ -9,6 +9,7 @@ from math import inf
 from bitget_async.evidence import Book, Listing, Named, Page, Sweep
 from bitget_async.inquiry.breaker import FIRST_GAP, MOST_GAP, Breaker
 from bitget_async.inquiry.looks import (
+    EARLY_LOOK,
     MOST_SINGLE,
     PATIENCE,
     QUICK_LOOK,
@@ -175,7 +176,7 @@ class Inquiry:
         for key, look in self._looks.items():
             if isinstance(look, SweepLook):
                 if listing is not None and listing.complete and read.symbol in (None, look.evidence.symbol):
-                    look.listed(listing.requested_ns)
+                    look.listed(listing.requested_ns, now)
                 look.told(read, page, now, moved=key in moved, alone=self._alone)
             else:
                 look.told(read, page, now, moved=key in moved)
@@ -279,7 +280,7 @@ class Inquiry:
     def _still_out(self, read: Read, now: int, listed: list[SweepLook], named: list[NamedLook]) -> bool:
         """
         Whether the same read is on its way and young enough to wait for. Quick looks overlap on purpose, and one that
-        started before an answer, or before a push, cannot tell what the command did.
+        started before an answer cannot tell what the command did.
         """
         started = self._in_flight.get(read)
         if started is None:
@@ -289,16 +290,18 @@ class Inquiry:
             for look in named
             if read.book is look.book and (read.symbol is None or read.symbol in look.symbols)
         ]
+        concerned = [look for look in listed if read.symbol in (None, look.evidence.symbol)]
+        early = [look.early_ns for look in concerned if look.early_ns is not None]
         if read.kind is ReadKind.LISTING:
-            answers += [look.hinted_ns for look in listed if read.symbol in (None, look.evidence.symbol)]
+            answers += early
         if any(started < answered_ns for answered_ns in answers):
             return False
         quick = (
             read.kind is ReadKind.LISTING
             and len(self._in_flight) <= FEW_IN_FLIGHT
-            and any(not look.decided and read.symbol in (None, look.evidence.symbol) for look in listed)
+            and any(not look.decided for look in concerned)
         )
-        return now - started < (QUICK_LOOK[0] if quick else PATIENCE)
+        return now - started < ((EARLY_LOOK if early else QUICK_LOOK[0]) if quick else PATIENCE)
 
 
 def _apart(look: SweepLook) -> bool:
