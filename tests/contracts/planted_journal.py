@@ -91,5 +91,5 @@ def closing_settles_the_journal() -> Iterator[None]:
 @plant("a_client_is_forgotten", 52)
 def nobody_is_warned() -> Iterator[None]:
     """A client that nobody closed goes without a word."""
-    with patched(client, "_warn_of_left", lambda watching: None):
+    with patched(client, "_warn_of_left", lambda *left: None):
         yield

@@ -56,7 +56,7 @@ def certificates_not_verified() -> Iterator[None]:
         made.check_hostname, made.verify_mode = False, ssl.CERT_NONE
         return made
 
-    with patched(transport, "_context", context):
+    with patched(transport, "tls_context", context):
         yield
 
 

@@ -73,7 +73,7 @@ def part_taken_as_all() -> Iterator[None]:
     original = Sweep.outcome
 
     def outcome(self: Sweep) -> Outcome | None:
-        return Outcome.CONFIRMED if self.has_cancelled else original(self)
+        return Outcome.CONFIRMED if any(each.fate is Fate.CANCELLED for each in self.fates) else original(self)
 
     with patched(Sweep, "outcome", outcome):
         yield
