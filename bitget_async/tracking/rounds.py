@@ -139,7 +139,7 @@ class Rounds:
 
     def miss(self, missing: Set[str], now: int, *, soon_ns: int = 0) -> list[str]:
         """These orders are missing, and no others; those not known yet are asked for then. Returns whom to give up."""
-        if len(self._asks) != len(missing) or any(order_id not in self._asks for order_id in missing):
+        if self._asks.keys() != missing:
             fresh = [order_id for order_id in missing if order_id not in self._asks]
             if len(fresh) > FEW:
                 # A sweep is due as well, and may bring all of them.
@@ -206,7 +206,7 @@ class Rounds:
             self._page = (read, [order_id for order_id, _ in paged])
             reads.append(read)
         alone = [(each, ask) for each, ask in due if (each, ask) not in paged]
-        free = most - len(reads) - sum(ask.out for ask in self._asks.values())
+        free = most - (self._page is not None) - sum(ask.out for ask in self._asks.values())
         for order_id, ask in alone[: max(0, free)]:
             ask.out = True
             reads.append(Read(ReadKind.ORDER, order_id=order_id))

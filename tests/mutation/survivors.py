@@ -7,6 +7,41 @@ Whoever adds one says why no test can or should notice it.
 from __future__ import annotations
 
 REASONS: dict[str, dict[str, tuple[str, ...]]] = {
+    "tracking": {
+        "before all moments: whatever it is, nothing happened then": (
+            "ledger.Ledger.__init__: 0 -> 1",
+            "ledger.Ledger.__init__: self.since_ms = 0 -> pass",
+            "ledger.Ledger._end: 0 -> 1",
+            "ledger.Ledger._saw: 0 -> 1",
+            "ledger.Ledger.floor_of: 0 -> 1",
+            "rounds.Rounds.__init__: 0 -> 1 #2",
+            "rounds.Rounds.__init__: self._swept_ms = 0 -> pass",
+        ),
+        "no is no: nobody asks whether it is False": ("*: return False -> return None*",),
+        "ranks, of which only the order counts": (
+            "ledger.module: 0 -> 1 #2",
+            "ledger.module: 1 -> 2",
+            "ledger.module: 2 -> 3",
+        ),
+        "how many are remembered, and for how long: one more or less": (
+            "ledger.module: 4096 -> 4097",
+            "rounds.module: 60000 -> 60001",
+            "rounds.module: 0 -> 1 #2",
+        ),
+        "a nanosecond or its like more or less": (
+            "state.module: 1000000 -> 1000001",
+            "state.Tracking.sureness: age_ns > self.within_ns -> age_ns >= self.within_ns",
+            "ledger.Ledger._saw: open_ms < self.floor_of(row.symbol) -> open_ms <= self.floor_of(row.symbol)",
+        ),
+        "the same listing again, or one that is no newer": (
+            "rounds.Rounds.listed: listing.requested_ns <= self.listed_ns -> listing.requested_ns < self.listed_ns",
+            "ledger.Ledger.listed: floor > self.floor_of(listing.symbol) -> floor >= self.floor_of(listing.symbol)",
+        ),
+        "where nothing was told it is shown to nobody": ("ledger.Ledger.expect: 'client' -> 'Xclient'",),
+        "the longest pause was reached before": ("rounds.Rounds._asked: 16 -> 17",),
+        "no id is so small": ("rounds.Rounds._paged: 0 -> 1*",),
+        "no order has this id": ("rounds.Rounds.done: '' -> 'X'", "rounds.Rounds.failed: '' -> 'X'"),
+    },
     "bucket": {
         "slower, with the same result: more rounds are counted one by one, and a heap is made by its first use": (
             "bucket.Bucket.wait_ns: (max(moments) - each) // hold -> (max(moments) - each) * hold",

@@ -12,7 +12,7 @@ from bitget_async.evidence import Listing, Page
 from bitget_async.inquiry import Read, ReadKind
 from bitget_async.models import Order, OrderStatus
 from bitget_async.tracking import Tracking
-from bitget_async.tracking.rounds import Rounds
+from bitget_async.tracking.rounds import Rounds, _Sweep
 from tests.tracking.world import EPOCH_MS, HISTORY_ROWS, MS, Faults, World
 
 SECOND = 1_000_000_000
@@ -156,8 +156,36 @@ def test_many_are_asked_for_by_pages_and_alone_in_turns_and_never_more_than_five
     assert len(more) == 2
     for read in [*alone[2:], *more]:
         made.done(read, info(read), later)
-    # Three are left of this turn; the seven others come by a page again.
-    assert len(made.due(later)) == 3
+    last = made.due(later)
+    assert len(last) == 3
+    for read in last:
+        made.done(read, info(read), later)
+    assert [each.order_id for each in made.due(4 * SECOND)] == [None]
+
+
+def test_a_page_is_one_of_the_five() -> None:
+    """Some were on a page before, some are new."""
+    made = rounds()
+    made._listing_ns = None
+    ids = {str(number) for number in range(10, 16)}
+    _ = made.miss(ids, 0)
+    (page,) = made.due(SECOND)
+    made.done(page, history(below=16, last=True), SECOND)
+    _ = made.miss(ids | {"90", "91"}, 2 * SECOND)
+    reads = made.due(3 * SECOND)
+    assert kinds(reads)[0] == "below 92"
+    assert len(reads) == 5
+    assert made.due(3 * SECOND) == []
+    assert made.wake_ns() is not None
+
+
+def test_a_look_that_is_out_wakes_nobody() -> None:
+    """Else the loop would spin until it is answered."""
+    made = rounds()
+    made._listing_ns = None
+    _ = made.miss({"1"}, 0)
+    assert len(made.due(SECOND)) == 1
+    assert made.wake_ns() is None
 
 
 def test_an_order_that_is_found_is_asked_for_no_more_and_one_that_is_missing_again_anew() -> None:
@@ -229,6 +257,15 @@ def test_how_deep_a_sweep_goes(pages: list[Page], began: list[str]) -> None:
     made = rounds()
     assert sweep(made, 300 * SECOND, 300_000, history(served_ms=300_000, last=True)) == ["below None"]
     assert sweep(made, 600 * SECOND, 600_000, *pages) == began
+
+
+@pytest.mark.parametrize(("before_ms", "began"), [(0, ["below None", "below 4"]), (1, ["below None"])])
+def test_the_first_sweep_goes_down_to_when_the_tracker_began(before_ms: int, began: list[str]) -> None:
+    """What ended before is nobody's news."""
+    made = rounds(listed=False)
+    made._listing_out = True
+    page = history(5, 4, created=lambda _: EPOCH_MS - before_ms)
+    assert sweep(made, SECOND, 1_000, page, history(3, below=4, last=True)) == began
 
 
 def test_a_sweep_ends_after_twenty_pages() -> None:
@@ -356,6 +393,18 @@ def test_while_reads_fail_one_at_a_time_asks_whether_they_work_again() -> None:
     made.done(probe, None, 45 * SECOND)
     made.listed(Listing(None, 45 * SECOND, 45_000, (), True))
     assert len(made.due(46 * SECOND)) == 2
+
+
+def test_a_history_that_is_turned_away_is_tried_by_one_look_at_an_order() -> None:
+    """One read at a time, and of another kind than the one that was turned away, if any is due."""
+    made = rounds()
+    made._listing_ns = None
+    made._sweep = _Sweep(0)
+    (read,) = made.due(SECOND)
+    _ = made.miss({"1", "2", "3"}, SECOND)
+    made.failed(read, SECOND, turned_away=True)
+    (probe,) = made.due(10 * SECOND)
+    assert probe.kind is ReadKind.ORDER
 
 
 def test_thirty_seconds_are_what_it_promises() -> None:

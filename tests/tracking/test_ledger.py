@@ -144,6 +144,7 @@ def test_what_was_open_before_the_tracker_began_is_no_news_and_its_end_is() -> N
         (push(1, "partially_filled", 600, base_volume=Decimal(2), price=Decimal(5)), False),
         (push(1, "live", 600, base_volume=Decimal(3), price=Decimal(5)), False),
         (push(1, "partially_filled", 499, base_volume=Decimal(3), price=Decimal(6)), False),
+        (push(1, "partially_filled", 500, base_volume=Decimal(3), price=Decimal(6)), False),
         (push(1, "partially_filled", 501, base_volume=Decimal(3), price=Decimal(6)), True),
         (push(1, "partially_filled", 500, base_volume=Decimal(4), price=Decimal(5)), True),
         (push(1, "partially_filled", 499, base_volume=Decimal(4), price=Decimal(5)), True),
@@ -351,7 +352,7 @@ def test_lists_of_other_books_are_nothing_to_it() -> None:
 def test_a_tracked_order_says_how_long_it_may_have_ended() -> None:
     """Age counts from the newest moment for which it was shown open, by whatever told it."""
     made = tracking()
-    assert made.pushed([push(1, at_ms=1_000), push(12, at_ms=1_500)], 0, NOW_MS)
+    assert made.pushed([push(12, at_ms=1_500), push(1, at_ms=1_000)], 0, NOW_MS)
     one, other = made.of(BTC, 3_000_000_000, NOW_MS)
     assert (one.order.order_id, one.seen_ms, one.age_s, one.source) == ("1", T0 + 1_000, 9.0, "orders")
     assert (other.order.order_id, other.sureness) == ("12", Sureness.LIVE)
@@ -368,6 +369,14 @@ def test_an_answer_about_one_order_is_not_believed_from_the_future_either() -> N
     page = Page("orderInfo", None, 0, T0 + 10**9, (row(1),), asked="1")
     assert made.looked_up(page, 0, NOW_MS)
     assert [each.seen_ms for each in made.of(BTC, 0, NOW_MS)] == [NOW_MS - STALE_MS]
+
+
+def test_a_push_that_leaves_a_question_has_it_asked_at_once() -> None:
+    """No other fact need come first."""
+    made = Tracking(STALE_MS / 1_000, random.Random(1), lambda what: None)
+    made.connected(0, T0)
+    assert made.pushed([push(1, "weighing")], 0, NOW_MS)
+    assert [read.order_id for read in made.due(0)] == [None, "1"]
 
 
 def test_a_placement_that_was_heard_of_is_not_asked_for() -> None:
