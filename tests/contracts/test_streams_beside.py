@@ -95,8 +95,8 @@ def told(seed: int, *, stream: bool) -> list[Ended]:
     try:
         listening(world)
         calls, gap_s = [], 61.0
-        for _ in range(3):
-            symbol = rng.choice(SYMBOLS)
+        # Each symbol once: what one sweep is told of a symbol depends on who else reads it then.
+        for symbol in rng.sample(SYMBOLS, 3):
             # No exchange makes an order in the past of a command that is pending.
             world.exchange.rest(symbol, rng.choice([0, 1, 3, 12]), age_s=5.0 if gap_s > 60 else 0.0)
             if rng.random() < 0.4:
