@@ -9,8 +9,11 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-from collections.abc import Callable, Iterator
+from collections.abc import Awaitable, Callable, Iterator
 from typing import Any
+from unittest import mock
+
+import aiohappyeyeballs
 
 from bitget_async import Fate, Modification, Outcome, PlacementOutcome, ReplacementOutcome
 from bitget_async.sim import Fault, Settings, faults
@@ -560,16 +563,45 @@ def a_quote_without_the_fence_is_named() -> None:
 
 @scenario
 def a_placement_whose_report_stands_before_it_goes_out() -> None:
-    """Its time is up while it waits for its next copy; a sweep signed before that copy takes it: the sweep names it."""
-    with world(sweep_delay_s=1.5, history_lag_s=NEVER) as it:
-        played(it, "place-order", faults.envelope("429", status=429) | faults.delayed(after_s=2.0))
+    """Its time is up while its connection is opened; a sweep signed before it leaves takes it: the sweep names it."""
+    with world(sweep_delay_s=1.5, history_lag_s=NEVER) as it, _slow_connections(until_s=0.5, by_s=1.5):
         asked = it.place(BTC, confirm_within_s=1.0)
+        it.advance(1.2)
+        call = it.cancel(BTC)
+        it.advance(0.2)
+        (copy,) = it.exchange.truth.copies("cancel-symbol-order")
+        demand(not it.exchange.truth.count("place-order"), "the sweep goes first", copy)
+        came_to(it, asked, PlacementOutcome.UNKNOWN)
+        report = it.settle(call)
+        demand(bool(it.exchange.truth.executions[0].order_ids), "it is swept", report)
+        demand(asked.handle.client_oid in report.placed_meanwhile, "k: it is named", report.placed_meanwhile)
+
+
+@contextlib.contextmanager
+def _slow_connections(until_s: float, by_s: float) -> Iterator[None]:
+    """Connections that are begun before the loop's time `until_s` take `by_s` longer."""
+    connect: Callable[..., Awaitable[Any]] = aiohappyeyeballs.start_connection
+
+    async def slowly(*given: Any, **options: Any) -> Any:
+        if asyncio.get_running_loop().time() < until_s:
+            await asyncio.sleep(by_s)
+        return await connect(*given, **options)
+
+    with mock.patch.object(aiohappyeyeballs, "start_connection", slowly):
+        yield
+
+
+@scenario
+def a_placement_refused_for_its_number_until_its_time_is_up() -> None:
+    """Proven not executed, and no further copy: a sweep signed later has nothing to take, and takes no late one."""
+    with world(sweep_delay_s=1.5) as it:
+        played(it, "place-order", faults.envelope("429", status=429) | faults.delayed(after_s=2.0))
+        it.place(BTC, confirm_within_s=1.0)
         it.advance(1.9)
         call = it.cancel(BTC)
-        came_to(it, asked, PlacementOutcome.UNKNOWN)
-        it.advance(1.0)
-        report = it.settle(call)
-        demand(asked.handle.client_oid in report.placed_meanwhile, "k: it is named", report.placed_meanwhile)
+        it.advance(10.0)
+        one_copy(it, "place-order")
+        demand(not it.exchange.truth.executions[0].order_ids, "nothing to take", it.settle(call))
 
 
 # -- callers ---------------------------------------------------------------------------------------------------
