@@ -191,7 +191,7 @@ class Tracker:
             self._running = False
 
     async def _pause(self, now: int) -> None:
-        wake_ns = self.tracking.wake_ns()
+        wake_ns = self.tracking.wake_ns(now)
         if wake_ns is None:
             _ = await self._change.wait()
             return

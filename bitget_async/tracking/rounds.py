@@ -165,15 +165,18 @@ class Rounds:
         self._out += len(reads)
         return reads
 
-    def wake_ns(self) -> int | None:
-        """When to ask `due` again if nothing happens before; `None`: not at all."""
+    def wake_ns(self, now: int) -> int | None:
+        """When to ask `due` again, after it was asked now, if nothing happens before; `None`: not at all."""
         if self._breaker.probing and self._out:
             return None
-        moments = [ask.next_ns for ask in self._asks.values() if not ask.out]
+        # Those that are due and not asked for wait for an answer to others.
+        full = self._page is not None or any(ask.out for ask in self._asks.values())
+        asks = (ask.next_ns for ask in self._asks.values() if not ask.out)
+        moments = [next_ns for next_ns in asks if next_ns > now or not full]
         if self._listing_ns is not None and not self._listing_out:
             moments.append(self._listing_ns)
         if self._sweep is not None and self._sweep.read is None:
-            moments.append(0)
+            moments.append(now)
         return max(min(moments), self._breaker.resume_ns) if moments else None
 
     def _listings(self, now: int) -> list[Read]:

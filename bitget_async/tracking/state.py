@@ -112,9 +112,9 @@ class Tracking:
         """The reads to make now; each is to be told to `done` or `failed`."""
         return self._rounds.due(now)
 
-    def wake_ns(self) -> int | None:
-        """When to ask `due` again if nothing happens before; `None`: not at all."""
-        return self._rounds.wake_ns()
+    def wake_ns(self, now: int) -> int | None:
+        """When to ask `due` again, after it was asked now, if nothing happens before; `None`: not at all."""
+        return self._rounds.wake_ns(now)
 
     # -- answers ----------------------------------------------------------------------------------------------
 

@@ -68,7 +68,7 @@ def test_up_to_three_are_asked_for_alone_at_once_and_more_by_a_page_half_a_secon
     made = rounds()
     assert made.miss({"7", "5", "9", "6"}, SECOND) == []
     assert made.due(SECOND + SECOND // 2 - 1) == []
-    assert made.wake_ns() == SECOND + SECOND // 2
+    assert made.wake_ns(SECOND) == SECOND + SECOND // 2
     assert kinds(made.due(SECOND + SECOND // 2)) == ["below 10"]
     assert made.due(SECOND + SECOND // 2) == []
 
@@ -119,7 +119,7 @@ def turns(made: Rounds, ids: set[str], count: int) -> tuple[list[list[str]], lis
                 page = info(read) if read.order_id else history(below=read.below, last=True)
                 made.done(read, page, now)
             turn += 1
-        wake = made.wake_ns()
+        wake = made.wake_ns(now)
         assert wake is not None
         pauses.append((wake - now) / SECOND)
         now = max(wake, now)
@@ -176,7 +176,13 @@ def test_a_page_is_one_of_the_five() -> None:
     assert kinds(reads)[0] == "below 92"
     assert len(reads) == 5
     assert made.due(3 * SECOND) == []
-    assert made.wake_ns() is not None
+    # Some are due, and wait for an answer: the loop must not spin until then.
+    assert made.wake_ns(3 * SECOND) is None
+    made.done(reads[1], info(reads[1]), 3 * SECOND)
+    assert len(made.due(3 * SECOND)) == 1
+    wake = made.wake_ns(3 * SECOND)
+    assert wake is not None
+    assert wake > 3 * SECOND
 
 
 def test_a_look_that_is_out_wakes_nobody() -> None:
@@ -185,7 +191,9 @@ def test_a_look_that_is_out_wakes_nobody() -> None:
     made._listing_ns = None
     _ = made.miss({"1"}, 0)
     assert len(made.due(SECOND)) == 1
-    assert made.wake_ns() is None
+    assert made.wake_ns(SECOND) is None
+    _ = made.miss({"1", "2"}, SECOND, soon_ns=SECOND)
+    assert made.wake_ns(SECOND) == 2 * SECOND
 
 
 def test_an_order_that_is_found_is_asked_for_no_more_and_one_that_is_missing_again_anew() -> None:
@@ -212,7 +220,7 @@ def test_a_look_that_failed_is_made_again() -> None:
     (read,) = made.due(0)
     made.failed(read, SECOND, turned_away=False)
     assert made.due(SECOND) == []
-    wake = made.wake_ns()
+    wake = made.wake_ns(SECOND)
     assert wake is not None
     assert SECOND < wake <= SECOND + SECOND * 4 // 10
     assert kinds(made.due(wake)) == ["1"]
@@ -340,13 +348,13 @@ def test_the_sweep_goes_at_once_after_its_listing() -> None:
     """It is part of the round: nothing has to happen first."""
     made = rounds(listed=False)
     (read,) = made.due(0)
-    assert made.wake_ns() is None
+    assert made.wake_ns(0) is None
     made.done(read, None, SECOND)
     made.listed(Listing(None, 0, 0, (), True))
-    assert made.wake_ns() == 0
+    assert made.wake_ns(SECOND) == SECOND
     (page,) = made.due(SECOND)
     assert page.kind is ReadKind.HISTORY
-    assert made.wake_ns() == STALENESS_NS
+    assert made.wake_ns(SECOND) == STALENESS_NS
 
 
 def test_listings_have_jitter() -> None:
@@ -367,7 +375,7 @@ def test_an_unusable_listing_is_put_off_for_some_seconds() -> None:
     """Fifty pages each fifth of a second would eat the quota."""
     made = rounds()
     made.unusable(100 * SECOND)
-    wake = made.wake_ns()
+    wake = made.wake_ns(100 * SECOND)
     assert wake is not None
     assert 104 * SECOND <= wake <= 105 * SECOND
 
@@ -382,7 +390,7 @@ def test_while_reads_fail_one_at_a_time_asks_whether_they_work_again() -> None:
     made.failed(reads[0], SECOND, turned_away=True)
     # One is still out.
     assert made.due(10 * SECOND) == []
-    assert made.wake_ns() is None
+    assert made.wake_ns(10 * SECOND) is None
     made.failed(reads[1], SECOND, turned_away=False)
     (probe,) = made.due(10 * SECOND)
     assert probe.kind is ReadKind.HISTORY

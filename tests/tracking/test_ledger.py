@@ -394,7 +394,7 @@ def test_facts_before_the_stream_is_used_are_nothing_to_it() -> None:
     made.placed(Order(order_id="1", symbol=BTC), 0, NOW_MS)
     assert made.listed(listing(row(1), at_ms=0), 0, NOW_MS) == []
     assert made.looked_up(Page("orderInfo", None, 0, T0, (row(1),)), 0, NOW_MS) == []
-    assert (made.missing, made.symbols, made.wake_ns()) == (0, (), None)
+    assert (made.missing, made.symbols, made.wake_ns(0)) == (0, (), None)
 
 
 def test_a_stamp_from_the_future_is_not_believed() -> None:

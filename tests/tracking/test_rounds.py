@@ -237,24 +237,24 @@ def test_a_listing_that_is_incomplete_is_not_used_and_asked_for_again() -> None:
 def test_an_answer_that_comes_late_does_not_count_for_newer() -> None:
     """The watcher reads listings too: the rhythm goes by the newest request, not by the newest answer."""
     world = live()
-    before = world.tracking.wake_ns()
+    before = world.tracking.wake_ns(world.now_ns)
     old = Listing(None, 101_000 * MS, EPOCH_MS + 101_020, (), True)
     assert world.tracking.listed(old, world.now_ns, world.server_ms) == []
-    assert world.tracking.wake_ns() == before
+    assert world.tracking.wake_ns(world.now_ns) == before
     assert world.sureness() is Sureness.LIVE
 
 
 def test_a_listing_of_the_watcher_moves_no_round() -> None:
     """It says more than was asked for; the sweep that belongs to each round would else never come."""
     world = live()
-    before = world.tracking.wake_ns()
+    before = world.tracking.wake_ns(world.now_ns)
     world.run(5_000)
     assert world.tracking.as_of_ms == EPOCH_MS + 100_020
     young = Listing(None, world.now_ns, world.server_ms, (), True)
     assert world.tracking.listed(young, world.now_ns, world.server_ms) == []
     assert world.tracking.listed(Listing("BTCUSDT", 0, EPOCH_MS, (), True), world.now_ns, world.server_ms) == []
     assert world.tracking.as_of_ms == world.server_ms - 2_000
-    assert world.tracking.wake_ns() == before
+    assert world.tracking.wake_ns(world.now_ns) == before
 
 
 def test_a_page_that_failed_is_asked_for_again() -> None:

@@ -187,7 +187,8 @@ class World:
         while True:
             for read in self.tracking.due(self.now_ns):
                 self._asked(read)
-            wake_ns = self.tracking.wake_ns()
+            wake_ns = self.tracking.wake_ns(self.now_ns)
+            assert wake_ns is None or wake_ns > self.now_ns, "the loop would spin"
             moments = [] if wake_ns is None else [max(-(-wake_ns // MS), self.now_ms + 1)]
             moments += [self._queue[0][0]] if self._queue else []
             if min(moments, default=until_ms + 1) > until_ms:
