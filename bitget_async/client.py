@@ -225,7 +225,7 @@ class BitgetClient(TradingVerbs):
             )
             road = SocketRoad(session, lambda: streams.command_line) if self._trade_over == "stream" else None
             desk = Desk(session, watcher, self._assumptions, self._client_oids, road)
-            tracker = Tracker(session, self._rng, self._assumptions.staleness_s, streams.order_desk)
+            tracker = Tracker(session, self._rng, self._assumptions.staleness_s, streams.order_desk, watcher.breaker)
             watcher.tracker = tracker
             # What settles calls goes first, readers later.
             streams.order_desk.listen(watcher)

@@ -17,7 +17,7 @@ from bitget_async.codes import asks_to_wait
 from bitget_async.endpoints import Endpoint
 from bitget_async.errors import BitgetError, NotSent, OutcomeUnknown, RateLimited, StreamError, UsageError
 from bitget_async.evidence import Book, Listing, Page
-from bitget_async.inquiry import Read, ReadKind
+from bitget_async.inquiry import Breaker, Read, ReadKind
 from bitget_async.models import Order, OrderUpdate
 from bitget_async.reading import Answered, Reading
 from bitget_async.stream.state import News
@@ -67,9 +67,12 @@ class Tracker:
         rng: jitter.
         staleness_s: how old a listing may be when the exchange serves it.
         channel: whose readers it feeds.
+        breaker: says when the next read may go; shared with the watcher.
     """
 
-    def __init__(self, session: Reader, rng: random.Random, staleness_s: float, channel: Channel) -> None:
+    def __init__(
+        self, session: Reader, rng: random.Random, staleness_s: float, channel: Channel, breaker: Breaker
+    ) -> None:
         self.news = channel.news
         self.channel = channel
         self.closed = False
@@ -77,6 +80,7 @@ class Tracker:
         self._reading = Reading(session)
         self._rng = rng
         self._staleness_s = staleness_s
+        self._breaker = breaker
         self._tasks = Tasks()
         self._change = asyncio.Event()
         self._running = False
@@ -84,7 +88,7 @@ class Tracker:
         self.tracking = self._anew()
 
     def _anew(self) -> Tracking:
-        return Tracking(self._staleness_s, self._rng, self._odd)
+        return Tracking(self._staleness_s, self._rng, self._odd, self._breaker)
 
     # -- what others tell -------------------------------------------------------------------------------------
 

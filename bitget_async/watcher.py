@@ -20,7 +20,7 @@ from bitget_async.endpoints import BATCH_CANCEL_ORDER, Endpoint
 from bitget_async.errors import BitgetError, OutcomeUnknown, RateLimited, UsageError
 from bitget_async.evidence import Book, Certainty, Command, Listing, Page, Sweep, Want
 from bitget_async.hearing import Hearing
-from bitget_async.inquiry import Inquiry, Read, ReadKind
+from bitget_async.inquiry import Breaker, Inquiry, Read, ReadKind
 from bitget_async.models import Order, OrderUpdate
 from bitget_async.reading import Answered, Reading
 from bitget_async.resumption import Home, Recorder, describe
@@ -80,6 +80,9 @@ class Watcher:
         home: where its calls belong.
         recorder: writes them into the journal, if there is one.
         tracker: knows what is open, if there is one; may be set later.
+
+    Attributes:
+        breaker: says when the next read may go; for all who read in the background.
     """
 
     def __init__(
@@ -93,9 +96,10 @@ class Watcher:
         self.home = home
         self.recorder = recorder
         self.tracker = tracker
+        self.breaker = Breaker(rng)
         self._session = session
         self._reading = Reading(session)
-        self._inquiry = Inquiry(rng)
+        self._inquiry = Inquiry(rng, self.breaker)
         self._pending: dict[Course, None] = {}
         self._sweeps: dict[SweepCourse, None] = {}
         # With thousands pending, whoever wants those of one symbol must not look at all.

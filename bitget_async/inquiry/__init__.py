@@ -13,7 +13,8 @@ Every pending command has a window in which its next look should happen: not bef
 
 from __future__ import annotations
 
+from bitget_async.inquiry.breaker import Breaker
 from bitget_async.inquiry.planner import Inquiry
 from bitget_async.inquiry.reads import Read, ReadKind
 
-__all__ = ["Inquiry", "Read", "ReadKind"]
+__all__ = ["Breaker", "Inquiry", "Read", "ReadKind"]

@@ -1,5 +1,5 @@
 """
-When to read again after reads that failed: one breaker for all looks of a client.
+When to read again after reads that failed: one breaker for all who read in the background for a client.
 
 A read that failed slows everybody down. Where the exchange turns reads away ("too many requests", a release window),
 the question is whether it means this one read, whose quota somebody else has used up, or everybody: a ban of the
@@ -20,17 +20,18 @@ FIRST_GAP = 200 * MS
 MOST_GAP = 5_000 * MS
 # Two reads to find out and then these: at most ten in the five minutes of a ban, and back 35 s after it at the latest.
 PROBE_GAP = (33_400 * MS, 34_800 * MS)
+# Whoever asks first asks for all: the others wait so long for what it hears.
+CLAIM = 200 * MS
 
 
 class Breaker:
     """
-    Kept up to date by `failed` and `answered`.
+    Kept up to date by `began`, `failed` and `answered`.
 
     Args:
         rng: jitter.
 
     Attributes:
-        resume_ns: no read before this moment.
         parked: whether everybody is turned away.
     """
 
@@ -38,8 +39,14 @@ class Breaker:
         self._rng = rng
         self._failures = 0
         self._away: set[ReadKind] = set()
-        self.resume_ns = 0
+        self._resume_ns = 0
+        self._claimed_ns = 0
         self.parked = False
+
+    @property
+    def resume_ns(self) -> int:
+        """No read before this moment."""
+        return max(self._resume_ns, self._claimed_ns)
 
     @property
     def probing(self) -> bool:
@@ -51,8 +58,14 @@ class Breaker:
         """The one kind of read that was turned away: another kind tells whether all are."""
         return next(iter(self._away)) if len(self._away) == 1 and not self.parked else None
 
+    def began(self, now: int) -> None:
+        """A read leaves now."""
+        if self.probing:
+            self._claimed_ns = now + CLAIM
+
     def failed(self, kind: ReadKind, now: int, *, turned_away: bool) -> None:
         """A read brought nothing; with `turned_away` the exchange asked to wait."""
+        self._claimed_ns = 0
         self._failures += 1
         if turned_away:
             self._away.add(kind)
@@ -61,10 +74,11 @@ class Breaker:
             gap = self._rng.uniform(*PROBE_GAP)
         else:
             gap = min(FIRST_GAP << min(self._failures, 16), MOST_GAP) * self._rng.uniform(0.75, 1.0)
-        self.resume_ns = max(self.resume_ns, now + round(gap))
+        self._resume_ns = max(self._resume_ns, now + round(gap))
 
     def answered(self, kind: ReadKind) -> None:
         """A read was answered. If only the other kind was turned away, that one goes on slowing down."""
+        self._claimed_ns = 0
         if self.parked or not self._away or kind in self._away:
             self._failures = 0
         self.parked = False

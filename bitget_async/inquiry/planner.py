@@ -34,15 +34,16 @@ class Inquiry:
 
     Args:
         rng: jitter.
+        breaker: shared with whoever else reads in the background; its own unless given.
     """
 
-    def __init__(self, rng: random.Random) -> None:
+    def __init__(self, rng: random.Random, breaker: Breaker | None = None) -> None:
         self._rng = rng
         self._looks: dict[Hashable, SweepLook | NamedLook] = {}
         self._in_flight: dict[Read, int] = {}
         # Reads that were chosen when there was no room: they come first when there is.
         self._postponed: list[Read] = []
-        self._breaker = Breaker(rng)
+        self._breaker = breaker or Breaker(rng)
         self._foreign_rows: int | None = None
         self._page_floor = 0
         self._missed_ns = -MOST_GAP
@@ -143,6 +144,8 @@ class Inquiry:
             else:
                 look.next(now)
         self._in_flight.update(dict.fromkeys(reads, now))
+        if reads:
+            self._breaker.began(now)
         return reads
 
     def done(

@@ -14,8 +14,7 @@ from collections.abc import Set
 from dataclasses import dataclass
 
 from bitget_async.evidence import Listing, Page
-from bitget_async.inquiry import Read, ReadKind
-from bitget_async.inquiry.breaker import Breaker
+from bitget_async.inquiry import Breaker, Read, ReadKind
 
 __all__ = ["RELIST_NS", "Rounds"]
 
@@ -59,18 +58,19 @@ class Rounds:
     Args:
         staleness_ns: how old a listing may be when it is served.
         rng: jitter.
+        breaker: shared with whoever else reads in the background; its own unless given.
 
     Attributes:
         connected_ns: since when pushes come; `None` while they do not.
         listed_ns: when the newest complete listing of the account was requested; `None` before the first.
     """
 
-    def __init__(self, staleness_ns: int, rng: random.Random) -> None:
+    def __init__(self, staleness_ns: int, rng: random.Random, breaker: Breaker | None = None) -> None:
         self.connected_ns: int | None = None
         self.listed_ns: int | None = None
         self._staleness_ns = staleness_ns
         self._rng = rng
-        self._breaker = Breaker(rng)
+        self._breaker = breaker or Breaker(rng)
         self._out = 0
         self._listing_ns: int | None = None
         self._listing_out = False
@@ -162,6 +162,8 @@ class Rounds:
             reads = self._sweeps()
         else:
             reads = self._listings(now) or self._looks(now, 1) or self._sweeps()
+        if reads:
+            self._breaker.began(now)
         self._out += len(reads)
         return reads
 

@@ -6,7 +6,7 @@ import random
 from collections.abc import Callable, Sequence
 
 from bitget_async.evidence import Book, Listing, Page
-from bitget_async.inquiry import Read
+from bitget_async.inquiry import Breaker, Read
 from bitget_async.models import Order, OrderUpdate
 from bitget_async.tracking.ledger import Known, Ledger
 from bitget_async.tracking.rounds import RELIST_NS, Rounds
@@ -29,12 +29,15 @@ class Tracking:
         staleness_s: how old a listing, or the answer of orderInfo, may be when it is served.
         rng: jitter.
         odd: told what should not be.
+        breaker: shared with whoever else reads in the background; its own unless given.
     """
 
-    def __init__(self, staleness_s: float, rng: random.Random, odd: Callable[[str], None]) -> None:
+    def __init__(
+        self, staleness_s: float, rng: random.Random, odd: Callable[[str], None], breaker: Breaker | None = None
+    ) -> None:
         self._staleness_ns = round(staleness_s * SECOND_NS)
         self._ledger = Ledger(round(staleness_s * 1_000), odd)
-        self._rounds = Rounds(self._staleness_ns, rng)
+        self._rounds = Rounds(self._staleness_ns, rng, breaker)
         self._odd = odd
         self.begun = False
 

@@ -187,7 +187,7 @@ def failing_reads_at_full_pace() -> Iterator[None]:
     """A read that fails is made again at once."""
 
     def failed(self: Breaker, kind: Any, now: int, *, turned_away: bool) -> None:
-        self.resume_ns = now
+        self._resume_ns = now
 
     original = Inquiry.failed
 

@@ -29,7 +29,6 @@ OTHERWISE = {
     "gone_from_the_listing_is_not_cancelled": "no read tells the end, but a push does: CONFIRMED instead of UNKNOWN",
     "a_status_that_nobody_knows": "the same",
     "a_misspelt_symbol_never_leaves": "it counts all requests, and the stream asks for the time",
-    "a_ban_of_five_minutes": "it counts all reads, and the tracker of open orders reads beside the watcher",
 }
 SAME = sorted((SCENARIOS | WATCH | COMMANDS).keys() - OTHERWISE.keys())
 PARTS = 4

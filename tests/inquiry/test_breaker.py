@@ -159,3 +159,21 @@ def test_the_probe_is_of_another_kind_than_the_one_that_was_turned_away() -> Non
     first = next(index for index, (_, read) in enumerate(world.reads) if read.kind is ReadKind.HISTORY)
     after = [read.kind for _, read in world.reads[first + 1 :]]
     assert after[0] is not ReadKind.HISTORY
+
+
+def test_one_probe_serves_all_who_share_the_breaker() -> None:
+    """The watcher and the tracker wake at the same moment: whoever asks first asks for both, and both hear of it."""
+    breaker = Breaker(random.Random(1))
+    breaker.began(START_NS)
+    assert breaker.resume_ns == 0, "nothing is wrong yet: nobody waits for anybody"
+    breaker.failed(ReadKind.LISTING, START_NS, turned_away=True)
+    breaker.failed(ReadKind.HISTORY, START_NS, turned_away=True)
+    now = breaker.resume_ns
+    breaker.began(now)
+    assert breaker.resume_ns == now + SECOND // 5, "the other one waits for the answer"
+    breaker.failed(ReadKind.LISTING, now, turned_away=True)
+    assert 30 * SECOND <= breaker.resume_ns - now <= 35 * SECOND
+    now = breaker.resume_ns
+    breaker.began(now)
+    breaker.answered(ReadKind.LISTING)
+    assert breaker.resume_ns == now, "the ban is over: for the other one at once, too"
