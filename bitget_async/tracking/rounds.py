@@ -173,8 +173,7 @@ class Rounds:
             return None
         # Those that are due and not asked for wait for an answer to others.
         full = self._page is not None or any(ask.out for ask in self._asks.values())
-        asks = (ask.next_ns for ask in self._asks.values() if not ask.out)
-        moments = [next_ns for next_ns in asks if next_ns > now or not full]
+        moments = [ask.next_ns for ask in self._asks.values() if ask.next_ns > now or not full]
         if self._listing_ns is not None and not self._listing_out:
             moments.append(self._listing_ns)
         if self._sweep is not None and self._sweep.read is None:

@@ -43,6 +43,7 @@ PART = Decimal("0.0003")
 # By then the end of an order is known to the readers, whatever happened: the history shows it after 0.8 s, and is swept
 # after each reconnect and each 20 s.
 KNOWN_NS = 60 * SECOND_NS
+OLD_NS = 120 * SECOND_NS
 WITHIN_NS = 30 * SECOND_NS
 ROUGH: dict[str, Any] = {
     "request_latency_s": (0.01, 0.05),
@@ -159,21 +160,28 @@ class Storm:
         exchange = self._exchange
         return [exchange.order(order_id) for order_id in exchange.truth.open_ids(exchange.account.uid)]
 
+    def _elders(self, opens: list[Order]) -> list[Order]:
+        """Those that are left alone for minutes: no sweep of the history goes down to them when they end."""
+        return [order for order in opens if order.number % 8 == 0]
+
     async def _trade(self) -> None:
         """Others of the account: places, fills and cancels, some ten times a second."""
         dice, exchange = self._dice, self._exchange
         while not self._over:
             await asyncio.sleep(dice.uniform(*ACTION_S))
-            opens = self._open()
-            chance = dice.random()
-            if not opens or (chance < 0.45 and len(opens) < MOST_OPEN):
+            opens, chance = self._open(), dice.random()
+            elders = self._elders(opens)
+            young = [order for order in opens if order not in elders]
+            if not young or (chance < 0.45 and len(young) < MOST_OPEN):
                 _ = exchange.rest(dice.choice(SYMBOLS), dice.choice((1, 1, 1, 3)))
             elif chance < 0.6:
-                exchange.fill(dice.choice(opens).order_id, PART)
+                exchange.fill(dice.choice(young).order_id, PART)
             elif chance < 0.8:
-                exchange.fill(dice.choice(opens).order_id)
+                exchange.fill(dice.choice(young).order_id)
+            elif chance < 0.95 or not elders or self._now_ns - elders[0].created_ns < OLD_NS:
+                _ = exchange.cancel(dice.choice(young).order_id)
             else:
-                _ = exchange.cancel(dice.choice(opens).order_id)
+                _ = exchange.cancel(elders[0].order_id)
 
     async def _command(self) -> None:
         """This client: places, cancels by id and by symbol, and does not wait for the reports."""
@@ -186,10 +194,10 @@ class Storm:
                 if chance < 0.5 or not opens:
                     _ = await client.place_order("BTCUSDT", "buy", "limit", size="0.01", price="50000", fence=False)
                 elif chance < 0.9:
-                    order = dice.choice(opens)
+                    order = dice.choice([each for each in opens if each not in self._elders(opens)] or opens)
                     _ = await client.cancel_order(order.symbol, order_id=order.order_id)
                 else:
-                    _ = await client.cancel_symbol_orders(dice.choice(SYMBOLS))
+                    _ = await client.cancel_symbol_orders("BTCUSDT")
 
     # -- the strikes ------------------------------------------------------------------------------------------
 

@@ -9,7 +9,7 @@ from decimal import Decimal
 import pytest
 
 from bitget_async.evidence import Listing, Page
-from bitget_async.inquiry import Read, ReadKind
+from bitget_async.inquiry import Breaker, Read, ReadKind
 from bitget_async.models import Order, OrderStatus
 from bitget_async.tracking import Tracking
 from bitget_async.tracking.rounds import Rounds, _Sweep
@@ -183,6 +183,19 @@ def test_a_page_is_one_of_the_five() -> None:
     wake = made.wake_ns(3 * SECOND)
     assert wake is not None
     assert wake > 3 * SECOND
+
+
+def test_what_is_due_beyond_the_five_wakes_nobody() -> None:
+    """It goes out with the answer to another one."""
+    made = rounds()
+    made._listing_ns = None
+    _ = made.miss({"1", "2", "3"}, 0)
+    first = made.due(SECOND)
+    _ = made.miss({"1", "2", "3", "4", "5", "6"}, SECOND)
+    assert len(made.due(SECOND)) == 2
+    assert made.wake_ns(SECOND) is None
+    made.done(first[0], info(first[0]), SECOND)
+    assert len(made.due(SECOND)) == 1
 
 
 def test_a_look_that_is_out_wakes_nobody() -> None:
@@ -413,6 +426,22 @@ def test_a_history_that_is_turned_away_is_tried_by_one_look_at_an_order() -> Non
     made.failed(read, SECOND, turned_away=True)
     (probe,) = made.due(10 * SECOND)
     assert probe.kind is ReadKind.ORDER
+
+
+def test_with_a_shared_breaker_only_one_of_two_probes() -> None:
+    """The watcher reads from the same address: a ban is to meet one read of the client, not one of each."""
+    breaker = Breaker(random.Random(1))
+    one, other = (Rounds(STALENESS_NS, random.Random(1), breaker) for _ in range(2))
+    for each in (one, other):
+        each.connected(0, EPOCH_MS)
+    (read,) = one.due(0)
+    one.failed(read, 0, turned_away=True)
+    later = 10 * SECOND
+    (probe,) = one.due(later)
+    assert other.due(later) == []
+    one.done(probe, history(last=True), later)
+    assert len(other.due(later)) == 1
+    assert not breaker.probing
 
 
 def test_thirty_seconds_are_what_it_promises() -> None:
