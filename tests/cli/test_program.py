@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
+import math
 import os
 import signal
 import subprocess
@@ -13,6 +15,7 @@ from typing import IO, Any
 import pytest
 
 from bitget_async.cli import main
+from bitget_async.sim import Settings, SimulatedExchange
 
 PROGRAM = [sys.executable, "-m", "bitget_async"]
 NO_KEY = {name: value for name, value in os.environ.items() if not name.startswith("BITGET_")}
@@ -63,22 +66,24 @@ def test_sim_prints_one_line_and_ends_on_a_signal(end: signal.Signals, served: C
     assert (out, err, process.returncode) == ("", "", 0)
 
 
-def test_an_interruption_says_what_was_sent(served: Callable[..., Any]) -> None:
-    """Ctrl-C while orders are pending: the exchange goes on, and the text says so."""
-    _, told = served("--rest", "BTCUSDT=2")
-    env = {
-        "BITGET_API_KEY": told["api_key"],
-        "BITGET_API_SECRET": told["secret"],
-        "BITGET_API_PASSPHRASE": told["passphrase"],
-    }
-    process = started("cancel", "BTCUSDT", "--yes", "--base-url", told["base_url"], env=env)
-    seen = ""
-    while "taken by the exchange" not in seen:
-        line = line_of(process.stdout)
-        assert line, process.communicate()
-        seen += line
-    process.send_signal(signal.SIGINT)
-    out, err = process.communicate(timeout=10)
+async def test_an_interruption_says_what_was_sent() -> None:
+    """Ctrl-C while orders are pending (the exchange never gets to them): it goes on, and the text says so."""
+    async with SimulatedExchange(seed=1, settings=Settings(sweep_delay_s=math.inf)) as exchange:
+        exchange.rest("BTCUSDT", 2)
+        keys = exchange.credentials()
+        env = {
+            "BITGET_API_KEY": keys.api_key,
+            "BITGET_API_SECRET": keys.secret,
+            "BITGET_API_PASSPHRASE": keys.passphrase,
+        }
+        process = started("cancel", "BTCUSDT", "--yes", "--base-url", exchange.base_url, env=env)
+        seen = ""
+        while "taken by the exchange" not in seen:
+            line = await asyncio.to_thread(line_of, process.stdout)
+            assert line, process.communicate()
+            seen += line
+        process.send_signal(signal.SIGINT)
+        out, err = await asyncio.to_thread(process.communicate, timeout=10)
     assert process.returncode == 130
     assert "What was sent stays sent" in err
     assert "BTCUSDT: sent, and taken by the exchange" in err

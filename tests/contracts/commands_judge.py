@@ -374,6 +374,9 @@ class CommandsWorld(Driven):
         trusted = after and self._ended_otherwise(run, signed_ns)
         placed = self.handles.get(asked.handle)
         known_ns = target.command.answered_ns if target.certainty is Certainty.ACKED else None
+        if known_ns is None and target.order_id is not None:
+            # Some read told it, nobody knows which: not before this.
+            known_ns = target.command.signed_ns
         if known_ns is None and placed is not None:
             known_ns = placed.settled_ns
         fresh = known_ns is None or known_ns >= signed_ns - 2 * STALE_NS
