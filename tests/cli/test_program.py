@@ -23,14 +23,19 @@ NO_KEY = {name: value for name, value in os.environ.items() if not name.startswi
 
 def started(*args: str, env: dict[str, str] | None = None) -> subprocess.Popen[str]:
     """The program as a process of its own."""
-    return subprocess.Popen(
-        [*PROGRAM, *args],
-        env=NO_KEY | (env or {}),
-        stdin=subprocess.DEVNULL,
-        stdout=subprocess.PIPE,
-        stderr=subprocess.PIPE,
-        text=True,
-    )
+    # What is ignored is inherited: run in the background, this suite would start a program that cannot be interrupted.
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)
+    try:
+        return subprocess.Popen(
+            [*PROGRAM, *args],
+            env=NO_KEY | (env or {}),
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            text=True,
+        )
+    finally:
+        signal.signal(signal.SIGINT, before)
 
 
 def line_of(stream: IO[str] | None) -> str:
