@@ -44,6 +44,7 @@ from bitget_async.handle import (
     PendingPlacement,
     PendingReplacement,
 )
+from bitget_async.heartbeat import Heartbeat
 from bitget_async.journal import Journal
 from bitget_async.limits import Limits, LocalLimits, Unlimited
 from bitget_async.models import (
@@ -171,6 +172,7 @@ __all__ = [
     "FillFee",
     "FundFlow",
     "FundingAsset",
+    "Heartbeat",
     "InsufficientFunds",
     "Journal",
     "Level",

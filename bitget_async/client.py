@@ -8,7 +8,7 @@ import random
 import ssl
 import warnings
 import weakref
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from types import TracebackType
 from typing import Any, Self
 
@@ -32,6 +32,7 @@ from bitget_async.families.account import Account
 from bitget_async.families.market import Market
 from bitget_async.families.trigger import Trigger
 from bitget_async.handle import Pending
+from bitget_async.heartbeat import Heartbeat
 from bitget_async.journal import Journal
 from bitget_async.limits import Limits, LocalLimits, Unlimited
 from bitget_async.models import Fill, Order
@@ -302,6 +303,39 @@ class BitgetClient(TradingVerbs):
     def open_orders(self) -> OpenOrders:
         """What is open now, by symbol: kept true by the order stream and by reads."""
         return OpenOrders(self._open().tracker)
+
+    def heartbeat(
+        self,
+        where: str | os.PathLike[str],
+        *,
+        name: str = "bot",
+        every_s: float = 1.0,
+        within_s: float = 5.0,
+        alive: Callable[[], bool] | None = None,
+    ) -> Heartbeat:
+        """
+        Beat for a guard (`bitget-async guard`), which stops the account when the beats stay away:
+
+            async with client.heartbeat("/run/bot/guard.sock"):
+                ...  # guarded from here on
+
+        The beats come from the event loop: a loop that hangs does not beat. See docs/guard.md for what it cannot do.
+
+        Args:
+            where: the path of the guard's socket, or the URL of its Redis (`redis://`, `rediss://`, `unix://`).
+            name: of the bot, as the guard was told.
+            every_s: seconds between beats, at most a third of what the guard waits for.
+            within_s: longest wait for the guard at the entering and at the goodbye, in seconds.
+            alive: asked before each beat; it goes out only if this gives `True`. For what the loop cannot know: that
+                the bot's own work goes on. It must not block.
+
+        Raises:
+            UsageError: an argument cannot be meant; at the entering: the guard knows no such bot, or `every_s` is long.
+            NotSent: at the entering: `reason="guard"`, no guard answers, or it is stopping the account.
+
+        Cost: no request to the exchange.
+        """
+        return Heartbeat(where, name=name, every_s=every_s, within_s=within_s, alive=alive, clock=self._clock)
 
     @property
     def trigger(self) -> Trigger:
