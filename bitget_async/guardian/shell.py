@@ -13,8 +13,8 @@ from typing import Any
 from bitget_async.clock import Clock
 from bitget_async.errors import BitgetError
 from bitget_async.guard import Answer, Beat, Decision, Memory, Rules, Watchdog
-from bitget_async.pulse import Inlet
 from bitget_async.guardian.hands import Hands, Round
+from bitget_async.pulse import Inlet
 from bitget_async.tasks import Tasks
 
 __all__ = ["Guardian"]
