@@ -101,8 +101,8 @@ class _Watch:
     number: int = -1
     every_s: float = 0.0
     heard_ns: int = 0
-    # No verdict before that: the bot must have had the chance to be heard.
-    not_before_ns: int = 0
+    # For so long beats must have been seen before there is a verdict: the bot must have had the chance to be heard.
+    owed_ns: int = 0
     old: deque[str] = field(default_factory=lambda: deque(maxlen=OLD_SESSIONS))
 
 
@@ -163,11 +163,10 @@ class Watchdog:
             if watch.session:
                 watch.old.append(watch.session)
             watch.session, watch.number, watch.standing = beat.session, -1, Standing.ARMED
-            watch.not_before_ns = 0
         if watch.standing is Standing.SPENT and self._rules.rearm and self.stopping is None:
             watch.standing = Standing.ARMED
         if watch.standing is Standing.ARMED and beat.number > watch.number:
-            watch.number, watch.every_s, watch.heard_ns = beat.number, beat.every_s, now_ns
+            watch.number, watch.every_s, watch.heard_ns, watch.owed_ns = beat.number, beat.every_s, now_ns, 0
             if beat.goodbye:
                 watch.standing = Standing.GONE
         return self._word(watch)
@@ -192,7 +191,7 @@ class Watchdog:
             return None
         was_s = (now_ns - self._blind_ns) / SECOND_NS
         self._blind_ns = None
-        self._grant(now_ns)
+        self._grant()
         return was_s
 
     def tick(self, now_ns: int) -> Decision | None:
@@ -204,7 +203,10 @@ class Watchdog:
         self._ticked_ns = now_ns
         if late_ns > self._after_ns // 3:
             # This process stood still: beats may wait to be read.
-            self._grant(now_ns)
+            self._grant()
+        elif not self.blind:
+            for watch in self._watches.values():
+                watch.owed_ns = max(watch.owed_ns - late_ns, 0)
         if self.stopping is not None or not self.armed:
             return None
         self.stopping = self._blind_too_long(now_ns) if self.blind else self._silent(now_ns)
@@ -224,25 +226,27 @@ class Watchdog:
         return self._decision(self.armed, "blind", now_ns)
 
     def _silent(self, now_ns: int) -> Decision | None:
-        silent = [name for name in self.armed if now_ns >= self._deadline_ns(self._watches[name])]
+        silent = [name for name in self.armed if self._is_silent(self._watches[name], now_ns)]
         if not silent or (self._rules.together and len(silent) < len(self.armed)):
             return None
         return self._decision(silent, "silent", now_ns)
 
-    def _deadline_ns(self, watch: _Watch) -> int:
-        return max(watch.heard_ns + self._after_ns, watch.not_before_ns)
+    def _is_silent(self, watch: _Watch, now_ns: int) -> bool:
+        return now_ns - watch.heard_ns >= self._after_ns and not watch.owed_ns
 
     def _decision(self, names: Iterable[str], because: str, now_ns: int) -> Decision:
         chosen = tuple(names)
         last_ns = max(self._watches[name].heard_ns for name in chosen)
         return Decision(chosen, because, (now_ns - last_ns) / SECOND_NS)
 
-    def _grant(self, now_ns: int) -> None:
-        """Each bot gets time to be heard: two beats of its own, or all of `after_s` where its pace is not known."""
+    def _grant(self) -> None:
+        """
+        Each bot gets time to be heard: two beats of its own, or all of `after_s` where its pace is not known. What is
+        still owed from the last time is not owed anew: sight that comes and goes must not put a verdict off for ever.
+        """
         for watch in self._watches.values():
             two_ns = round((2 * watch.every_s + 2 * self._rules.look_s) * SECOND_NS)
-            grace_ns = min(two_ns, self._after_ns) if watch.every_s else self._after_ns
-            watch.not_before_ns = max(watch.not_before_ns, now_ns + grace_ns)
+            watch.owed_ns = watch.owed_ns or (min(two_ns, self._after_ns) if watch.every_s else self._after_ns)
 
     # -- over a restart ---------------------------------------------------------------------------------------
 
@@ -287,7 +291,7 @@ class Watchdog:
             if watch.standing is not Standing.AWAITED:
                 self._watches[name] = watch
         self.stopping = stopping or None
-        self._grant(now_ns)
+        self._grant()
 
 
 def _watch_of(data: Mapping[str, Any], away_s: float, now_ns: int) -> _Watch:

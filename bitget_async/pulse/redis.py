@@ -140,8 +140,9 @@ class RedisInlet:
             try:
                 async with asyncio.timeout(self._wait_s):
                     raws = await self._server.client.mget([_key("beat", name) for name in self._names])
-                    sight(True, "")
                     await self._answer({name: hear(raw) for name, raw in zip(self._names, raws, strict=True) if raw})
+                    # Only now: where nothing can be written, bots cannot beat either.
+                    sight(True, "")
             except TimeoutError:
                 sight(False, f"no answer within {self._wait_s:g} s")
             except _failures() as error:
@@ -152,6 +153,7 @@ class RedisInlet:
         """An answer lives for as long as a few looks: an old one would speak for a guard that is gone."""
         life_ms = max(LEAST_ANSWER_MS, round(4000 * self._look_s))
         async with self._server.client.pipeline(transaction=False) as pipe:
+            pipe.set(_key("looked", self._names[0]), b"1", px=life_ms)
             for name, raw in answers.items():
                 if raw:
                     pipe.set(_key("answer", name), raw, px=life_ms)

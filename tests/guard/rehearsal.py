@@ -24,11 +24,11 @@ from bitget_async.sim import Account, Settings, SimulatedExchange
 from tests.soak.measured import machine, write
 
 ROOT = Path(__file__).parent.parent.parent
-AFTER_S = 1.5
+AFTER_S = 3.0
 EVERY_S = 0.3
 BLIND_AFTER_S = 2.0
-AWAY_S = 2.5
-PATIENCE_S = 40.0
+AWAY_S = 4.0
+PATIENCE_S = 120.0
 REDIS = shutil.which("redis-server") or shutil.which("valkey-server")
 PASSWORD = "rehearsal-password-8f2c"
 

@@ -235,6 +235,18 @@ def test_silence_through_blindness_is_noticed_after_two_beats() -> None:
     assert [at for at, _ in bench.fired] == [32.5]
 
 
+def test_sight_that_comes_and_goes_does_not_put_the_verdict_off_for_ever() -> None:
+    """A Redis that is up for half a second in ten: the time in which the bot could be heard adds up."""
+    bench = Bench(fire_if_blind=False)
+    _ = bench.beat()
+    for _ in range(10):
+        _ = bench.dog.lose_sight(bench.now)
+        bench.run(9.5)
+        _ = bench.dog.regain_sight(bench.now)
+        bench.run(0.5)
+    assert [at for at, _ in bench.fired] == [50.0]
+
+
 def test_too_long_blindness_fires_if_wanted() -> None:
     """`--if-blind fire`: for every bot that is armed, and for nobody if none is."""
     bench = Bench(names=("a", "b", "c"), blind_after_s=60.0)
