@@ -30,6 +30,7 @@ from bitget_async.errors import (
     RateLimited,
     Refused,
     ReplacementUnconfirmed,
+    StopUnconfirmed,
     StreamError,
     StreamOverflow,
     SubscriptionFailed,
@@ -37,6 +38,7 @@ from bitget_async.errors import (
     UnknownSymbol,
     UsageError,
 )
+from bitget_async.halt import PendingStop
 from bitget_async.handle import (
     Pending,
     PendingCancellation,
@@ -46,7 +48,7 @@ from bitget_async.handle import (
 )
 from bitget_async.heartbeat import Heartbeat
 from bitget_async.journal import Journal
-from bitget_async.limits import Limits, LocalLimits, Unlimited
+from bitget_async.limits import Limits, LocalLimits, RedisLimits, Unlimited
 from bitget_async.models import (
     AccountBalance,
     AccountInfo,
@@ -103,6 +105,11 @@ from bitget_async.models import (
     Scope,
     ServerTime,
     Side,
+    StopCommand,
+    StopPlan,
+    StopProgress,
+    StopReport,
+    StopSymbol,
     SubAccountAssets,
     SubOrder,
     SubOrderStatus,
@@ -207,6 +214,7 @@ __all__ = [
     "PendingModification",
     "PendingPlacement",
     "PendingReplacement",
+    "PendingStop",
     "PermissionDenied",
     "Placement",
     "PlacementOutcome",
@@ -215,6 +223,7 @@ __all__ = [
     "PlanType",
     "Position",
     "RateLimited",
+    "RedisLimits",
     "Refused",
     "ReplaceAck",
     "Replacement",
@@ -227,6 +236,12 @@ __all__ = [
     "Scope",
     "ServerTime",
     "Side",
+    "StopCommand",
+    "StopPlan",
+    "StopProgress",
+    "StopReport",
+    "StopSymbol",
+    "StopUnconfirmed",
     "StreamError",
     "StreamOverflow",
     "StreamState",

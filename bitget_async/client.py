@@ -31,6 +31,7 @@ from bitget_async.evidence import Assumptions
 from bitget_async.families.account import Account
 from bitget_async.families.market import Market
 from bitget_async.families.trigger import Trigger
+from bitget_async.halt import PendingStop
 from bitget_async.handle import Pending
 from bitget_async.heartbeat import Heartbeat
 from bitget_async.journal import Journal
@@ -41,6 +42,7 @@ from bitget_async.resumer import Resumer
 from bitget_async.resumption import Home, Recorder
 from bitget_async.rules import Rulebook
 from bitget_async.session import Session
+from bitget_async.stop import Stopper
 from bitget_async.stream.connection import ws_origin_of
 from bitget_async.stream.road import SocketRoad
 from bitget_async.stream.streams import Streams
@@ -184,6 +186,7 @@ class BitgetClient(TradingVerbs):
         if parts is not None:
             await parts.tracker.close()
             await parts.streams.close()
+            await parts.stopper.close()
             await parts.watcher.close()
             await parts.canceller.close()
             await parts.desk.close()
@@ -231,7 +234,9 @@ class BitgetClient(TradingVerbs):
             # What settles calls goes first, readers later.
             streams.order_desk.listen(watcher)
             streams.order_desk.listen(tracker)
-            self._parts = Parts(session, watcher, canceller, desk, Resumer(session, watcher), file, streams, tracker)
+            stopper = Stopper(session, watcher, canceller, desk, tracker, self._assumptions)
+            resumer = Resumer(session, watcher)
+            self._parts = Parts(session, watcher, canceller, desk, resumer, file, streams, tracker, stopper)
             self._unclosed = weakref.finalize(self, _warn_of_left, watcher, streams)
             if road is not None:
                 streams.order_desk.listen(road)
@@ -241,11 +246,14 @@ class BitgetClient(TradingVerbs):
         return self._parts
 
     @property
-    def pending(self) -> tuple[Pending[Any, Any], ...]:
-        """The handles that are not settled yet, oldest first, whether anybody holds them or not."""
+    def pending(self) -> tuple[Pending[Any, Any] | PendingStop, ...]:
+        """
+        The handles that are not settled yet, oldest first, whether anybody holds them or not: stops, then the others,
+        among them those of the stops' commands.
+        """
         if self._parts is None:
             return ()
-        return tuple(course.handle for course in self._parts.watcher.pending)
+        return (*self._parts.stopper.pending, *(course.handle for course in self._parts.watcher.pending))
 
     async def resume(self, data: Mapping[str, Any]) -> Pending[Any, Any]:
         """

@@ -36,7 +36,13 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from bitget_async.models import CancellationReport, ModificationReport, PlacementReport, ReplacementReport
+    from bitget_async.models import (
+        CancellationReport,
+        ModificationReport,
+        PlacementReport,
+        ReplacementReport,
+        StopReport,
+    )
 
 __all__ = [
     "AccountModeMismatch",
@@ -57,6 +63,7 @@ __all__ = [
     "RateLimited",
     "Refused",
     "ReplacementUnconfirmed",
+    "StopUnconfirmed",
     "StreamError",
     "StreamOverflow",
     "SubscriptionFailed",
@@ -310,6 +317,16 @@ class CancellationUnconfirmed(Unconfirmed):
     """A cancellation settled without proof that every order is final: STILL_OPEN or UNKNOWN."""
 
     report: CancellationReport
+
+    def _orders(self) -> str:
+        left = [fate.order.order_id for fate in (*self.report.still_open, *self.report.vanished)]
+        return f": {len(left)} without a final row: {_some(left)}" if left else ""
+
+
+class StopUnconfirmed(Unconfirmed):
+    """A stop settled without proof that every order in scope is final: STILL_OPEN or UNKNOWN."""
+
+    report: StopReport
 
     def _orders(self) -> str:
         left = [fate.order.order_id for fate in (*self.report.still_open, *self.report.vanished)]

@@ -54,7 +54,7 @@ def room(own: set[str], foreign: str = "", *, asyncio: bool = True) -> Room:
 
 
 F4 = {"course", "resumption", "reading", "hearing", "watcher", "handle", "resumer", "commands", "cancellation", "desk"}
-F4 |= {"tracking", "tracker"}
+F4 |= {"tracking", "tracker", "stopping", "halt", "stop"}
 BELOW_CLIENT = F0 | F1 | F2 | F3 | F4 | STREAM_SHELLS | {"tasks", "stream.streams", "pages", "families", "verbs"}
 PLAN: dict[str, Room] = {
     # F0. `errors` may name `models` for type checkers only, see TYPES_ONLY.
@@ -115,6 +115,9 @@ PLAN: dict[str, Room] = {
     "guard": room(F0 | {"journal"}, "orjson", asyncio=False),
     "pulse": room(F0 | {"guard", "tasks"}, "redis"),
     "heartbeat": room(F0 | {"guard", "pulse", "tasks"}),
+    "stopping": room(F0 | {"evidence"}, asyncio=False),
+    "halt": room(F0 | {"evidence", "handle", "stopping"}),
+    "stop": room(F0 | F4 | {"evidence", "endpoints", "tasks"}),
     "verbs": room(BELOW_CLIENT - {"families"}),
     "families": room(F0 | F4 | {"evidence", "endpoints", "pages", "rules"}),
     # F5
