@@ -18,7 +18,7 @@ from bitget_async.cli.exits import Exit
 from bitget_async.clock import Clock, SystemClock
 from bitget_async.endpoints import CANCEL_SYMBOL_ORDER
 from bitget_async.guard import Memory, Rules
-from bitget_async.guardian import Guardian, SymbolHands
+from bitget_async.guardian import AccountHands, Guardian
 from bitget_async.pulse import inlet_of
 
 __all__ = ["REDIS_URL", "guard"]
@@ -76,7 +76,7 @@ async def _run(
         guardian = Guardian(
             rules,
             inlet,
-            SymbolHands(client, symbols=args.symbol, clock=clock),
+            AccountHands(client, include=("normal", *args.include), symbols=args.symbol),
             memory,
             armed=args.armed,
             rehearse=args.rehearse,
@@ -182,8 +182,7 @@ def sentence_of(event: str, facts: Mapping[str, Any]) -> str:
         case "rehearsed":
             if facts["plan"] is None:
                 return f"would stop the account now; what is open could not be listed: {facts['wrong']}"
-            plan = _symbols(facts["plan"])
-            return f"would cancel {facts['orders']} open orders now, a command a symbol: {plan or 'none'}"
+            return f"would stop the account now. Open: {_symbols(facts['left']) or 'none'}. Plan: {facts['plan']}"
         case "blind":
             armed = ", ".join(facts["armed"]) or "nobody"
             return f"heartbeats cannot be seen ({facts['why']}); armed: {armed}"

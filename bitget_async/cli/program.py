@@ -130,6 +130,13 @@ def _add_guard(commands: argparse._SubParsersAction[argparse.ArgumentParser]) ->
     )
     _add_hearing(parser)
     parser.add_argument("--symbol", action="append", default=[], help="cancel this one at once, before any listing")
+    parser.add_argument(
+        "--include",
+        action="append",
+        default=[],
+        choices=("tpsl", "trigger"),
+        help="these orders too; may be given again",
+    )
     parser.add_argument("--armed", action="store_true", help="count silence at once, before the first heartbeat")
     parser.add_argument("--rehearse", action="store_true", help="everything but the commands: say what would be sent")
     parser.add_argument("--once", action="store_true", help="end when the first stop is proven")

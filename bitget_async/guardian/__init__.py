@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from bitget_async.guardian.hands import Hands, Round, SymbolHands
+from bitget_async.guardian.hands import AccountHands, Hands, Round
 from bitget_async.guardian.shell import Guardian
 
-__all__ = ["Guardian", "Hands", "Round", "SymbolHands"]
+__all__ = ["AccountHands", "Guardian", "Hands", "Round"]

@@ -9,13 +9,14 @@ from dataclasses import dataclass, field
 from typing import Protocol
 
 from bitget_async.client import BitgetClient
-from bitget_async.clock import Clock
 from bitget_async.errors import BitgetError
+from bitget_async.models import StopPlan, StopReport
 
-__all__ = ["Hands", "Round", "SymbolHands"]
+__all__ = ["AccountHands", "Hands", "Round"]
 
 TRADE_LETTERS = "stow"
 WITHDRAW_LETTERS = "wwow"
+PROVEN = {"CONFIRMED", "NOTHING_TO_CANCEL"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,38 +44,38 @@ class Hands(Protocol):
         """How many orders are open, and what is odd about the key. Raises: BitgetError."""
 
     async def plan(self) -> dict[str, int]:
-        """What a round would begin with: open orders by symbol. Sends no command. Raises: BitgetError."""
+        """Open orders by symbol. Sends no command. Raises: BitgetError."""
+
+    async def rehearse(self) -> StopPlan:
+        """The commands that a round would send. Sends none. Raises: BitgetError."""
 
     async def round(self) -> Round:
         """Stop the account as far as it goes. Raises nothing of the package: what failed stands in the result."""
 
 
-class SymbolHands:
+class AccountHands:
     """
-    Stops by `cancel_symbol_orders` on every symbol that a complete listing shows.
+    Stops by `cancel_all_orders`; where open orders cannot be listed, by symbol, on every symbol that was seen before.
 
     Args:
         client: with a key of its own, which needs to trade only.
+        include: which orders, see `cancel_all_orders`.
         symbols: commands for these go at once, without waiting for the listing.
-        confirm_within_s: seconds that each command has to be proven.
-        settle_s: a listing may be that old: the one that decides comes so long after the beginning of the round.
-        clock: the client's.
+        confirm_within_s: seconds after the last command in which a round is to be proven.
     """
 
     def __init__(
         self,
         client: BitgetClient,
         *,
+        include: Iterable[str] = ("normal",),
         symbols: Iterable[str] = (),
         confirm_within_s: float = 60.0,
-        settle_s: float = 2.0,
-        clock: Clock,
     ) -> None:
         self._client = client
+        self._include = tuple(dict.fromkeys(include))
         self._always = tuple(dict.fromkeys(symbols))
         self._confirm_within_s = confirm_within_s
-        self._settle_s = settle_s
-        self._clock = clock
         self._seen: set[str] = set(self._always)
 
     async def check(self) -> tuple[int, tuple[str, ...]]:
@@ -94,20 +95,35 @@ class SymbolHands:
         self._seen.update(found)
         return dict(sorted(found.items()))
 
+    async def rehearse(self) -> StopPlan:
+        """See `Hands.rehearse`."""
+        return (await self._client.cancel_all_orders(include=self._include, dry_run=True)).plan
+
     async def round(self) -> Round:
-        """See `Hands.round`. Cost: 1 token of cancel-symbol-order a symbol, and the reads that prove it."""
-        began_ns = self._clock.monotonic_ns()
+        """See `Hands.round`. Cost: see `cancel_all_orders`, and a listing of the whole account."""
         wrong: list[str] = []
-        listed, outcomes = await asyncio.gather(self._listed(wrong), self._swept(self._always))
-        # A listing that fails must not save the orders of symbols that were seen before.
-        chosen = self._seen if listed is None else set(listed)
-        outcomes |= await self._swept(chosen - set(self._always))
-        rest_s = self._settle_s - (self._clock.monotonic_ns() - began_ns) / 1e9
-        if rest_s > 0:
-            await self._clock.sleep(rest_s)
+        report, outcomes = await asyncio.gather(self._stopped(wrong), self._swept(self._always))
+        if report is None:
+            # A listing that fails must not save the orders of symbols that were seen before.
+            outcomes |= await self._swept(self._seen - set(self._always))
         left = await self._listed(wrong)
-        proven = all(outcome in ("CONFIRMED", "NOTHING_TO_CANCEL") for outcome in outcomes.values())
-        return Round(proven and left == {}, dict(sorted(outcomes.items())), left, tuple(wrong))
+        proven = report is not None and report.proven and left == {} and PROVEN.issuperset(outcomes.values())
+        if report is not None:
+            outcomes |= {each.symbol: each.outcome.name for each in report.symbols}
+        return Round(proven, dict(sorted(outcomes.items())), left, tuple(wrong))
+
+    async def _stopped(self, wrong: list[str]) -> StopReport | None:
+        try:
+            pending = await self._client.cancel_all_orders(
+                include=self._include, late="sweep", confirm_within_s=self._confirm_within_s
+            )
+            report: StopReport = await pending.settled()
+        except BitgetError as error:
+            wrong.append(f"the stop of everything failed: {error}")
+            return None
+        if not report.proven:
+            wrong += [f"{report.outcome.name} {report.reason}".rstrip(), *report.anomalies]
+        return report
 
     async def _listed(self, wrong: list[str]) -> dict[str, int] | None:
         try:

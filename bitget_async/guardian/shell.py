@@ -215,11 +215,12 @@ class Guardian:
 
     async def _rehearsed(self) -> None:
         try:
-            plan = await self._hands.plan()
+            left = await self._hands.plan()
+            plan = await self._hands.rehearse()
         except BitgetError as error:
             self._tell("rehearsed", plan=None, wrong=str(error))
         else:
-            self._tell("rehearsed", plan=plan, orders=sum(plan.values()))
+            self._tell("rehearsed", plan=str(plan), left=left)
 
     async def _afterwards(self) -> None:
         """Orders of the dead bot may still arrive: they are swept too, while nobody else is armed."""

@@ -29,7 +29,7 @@ SAID: dict[str, tuple[dict[str, Any], str]] = {
     "unconfirmed": ({"symbols": {}, "left": {"X": 2}, "wrong": ["w"]}, "NOT CONFIRMED, going on: open: X 2; ; w"),
     "late": ({"symbols": {"X": 1}}, "arrived after the stop, and are stopped too: X 1"),
     "late_confirmed": ({"symbols": SYMBOLS}, "CONFIRMED again"),
-    "rehearsed": ({"plan": {"X": 2}, "orders": 2}, "would cancel 2 open orders now, a command a symbol: X 2"),
+    "rehearsed": ({"plan": "2 orders", "left": {"X": 2}}, "would stop the account now. Open: X 2. Plan: 2 orders"),
     "blind": ({"why": "refused", "armed": []}, "cannot be seen (refused); armed: nobody"),
     "sighted": ({"blind_s": 4.0}, "can be seen again, after 4.0 s"),
     "ready": ({"open_orders": 5}, "5 open orders"),
@@ -85,7 +85,7 @@ def test_a_rehearsal_sends_nothing_and_has_a_state_of_its_own(
     assert code == Exit.OK
     assert "rehearsal: FIRED" in err
     assert "the account would be stopped" in err
-    assert "rehearsal: would cancel 3 open orders now, a command a symbol: BTCUSDT 3" in out
+    assert "rehearsal: would stop the account now. Open: BTCUSDT 3. Plan: 3 orders" in out
     assert exchange.truth.count(COMMAND) == 0
     assert sorted(path.name for path in nook.iterdir()) == ["sock.state.rehearsal"]
 

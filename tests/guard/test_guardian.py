@@ -12,13 +12,14 @@ import pytest
 from bitget_async import AuthenticationFailed, BitgetClient
 from bitget_async.clock import VirtualClock
 from bitget_async.guard import Answer, Beat, Memory, Rules, Word
-from bitget_async.guardian import Guardian, Hands, Round, SymbolHands
+from bitget_async.guardian import AccountHands, Guardian, Hands, Round
+from bitget_async.models import StopPlan
 from bitget_async.sim import SimulatedExchange, faults
 from bitget_async.tasks import Tasks
 from tests.conftest import with_exchange
 
 S1, S2 = "1" * 16, "2" * 16
-COMMAND = "cancel-symbol-order"
+COMMANDS = ("cancel-symbol-order", "batch-cancel-order", "cancel-order")
 
 
 class Ear:
@@ -88,7 +89,7 @@ class Scene:
         the_ear, told = ear or Ear(), Told()
         rules = options.pop("rules", Rules(after_s=10.0))
         memory = None if self.memory is None else Memory(self.memory, self.clock, lambda text: told("warning", {}))
-        the_hands = hands or SymbolHands(self.client, clock=self.clock)
+        the_hands = hands or AccountHands(self.client)
         guardian = Guardian(rules, the_ear, the_hands, memory, clock=self.clock, tell=told, **options)
         self.tasks.start(guardian.run(), "the guard")
         await asyncio.sleep(0.1)
@@ -113,6 +114,11 @@ def scene(
     with_exchange(whole, **settings)
 
 
+def posts(exchange: SimulatedExchange) -> int:
+    """How many commands have reached it."""
+    return sum(exchange.truth.count(endpoint) for endpoint in COMMANDS)
+
+
 def still_open(exchange: SimulatedExchange) -> int:
     """How many orders are open in truth."""
     return len(exchange.truth.open_ids(exchange.account.uid))
@@ -124,7 +130,7 @@ def test_silence_stops_the_account_and_proves_it() -> None:
     async def main(made: Scene, exchange: SimulatedExchange) -> None:
         ear, told = await made.guard()
         await ear.beats(30)
-        assert exchange.truth.count(COMMAND) == 0
+        assert posts(exchange) == 0
         await asyncio.sleep(30)
         assert still_open(exchange) == 0
         (fired,), (confirmed,) = told.named("fired"), told.named("confirmed")
@@ -132,8 +138,9 @@ def test_silence_stops_the_account_and_proves_it() -> None:
         assert fired["silent_s"] == pytest.approx(10.0, abs=0.3)
         assert confirmed["symbols"] == {"BTCUSDT": "CONFIRMED", "ETHUSDT": "CONFIRMED"}
         assert ear.beat() is Word.FIRED
+        before = posts(exchange)
         await asyncio.sleep(100)
-        assert exchange.truth.count(COMMAND) == 2
+        assert posts(exchange) == before
 
     scene(main)
 
@@ -159,7 +166,8 @@ def test_it_goes_on_until_the_stop_is_proven() -> None:
         ear, told = await made.guard()
         _ = ear.beat()
         await asyncio.sleep(9)
-        exchange.faults.add(COMMAND, faults.envelope("40018"), times=None)
+        for endpoint in COMMANDS:
+            exchange.faults.add(endpoint, faults.envelope("40018"), times=None)
         await asyncio.sleep(100)
         assert still_open(exchange) == 5
         assert len(told.named("unconfirmed")) >= 1
@@ -221,7 +229,8 @@ def test_a_rehearsal_sends_no_command() -> None:
         for _ in range(2):
             assert ear.beat() is Word.ARMED
             await asyncio.sleep(12)
-        assert [facts["plan"] for facts in told.named("rehearsed")] == [{"BTCUSDT": 3, "ETHUSDT": 2}] * 2
+        assert [facts["left"] for facts in told.named("rehearsed")] == [{"BTCUSDT": 3, "ETHUSDT": 2}] * 2
+        assert all(facts["plan"].startswith("5 orders") for facts in told.named("rehearsed"))
         assert all(facts["rehearsal"] for _, facts in told)
         assert {copy.method for copy in exchange.truth.wire} == {"GET"}
         assert still_open(exchange) == 5
@@ -238,13 +247,13 @@ def test_a_guard_that_was_killed_while_it_stopped_goes_on(tmp_path: Path) -> Non
         await told.until("fired")
         await asyncio.sleep(0.3)
         await made.kill()
-        before = exchange.truth.count(COMMAND)
+        before = posts(exchange)
         _, told = await made.guard()
         assert told.named("resumed_stop")[0]["bots"] == ["bot"]
         await asyncio.sleep(10)
         assert len(told.named("confirmed")) == 1
         assert still_open(exchange) == 0
-        assert exchange.truth.count(COMMAND) >= before
+        assert posts(exchange) >= before
 
     scene(main, tmp_path / "state")
 
@@ -257,13 +266,13 @@ def test_a_guard_that_was_away_stops_for_a_bot_that_died_meanwhile(tmp_path: Pat
         await ear.beats(5)
         await made.kill()
         await asyncio.sleep(60)
-        ear, told = await made.guard()
+        ear, told = await made.guard(ear=ear)
         await ear.beats(20)
         assert told.named("fired") == []
         await made.kill()
         await asyncio.sleep(60)
         began = asyncio.get_running_loop().time()
-        _, told = await made.guard()
+        _, told = await made.guard(ear=ear)
         await told.until("fired")
         assert asyncio.get_running_loop().time() - began == pytest.approx(2.5, abs=0.5)
         await asyncio.sleep(10)
@@ -327,11 +336,14 @@ def test_a_key_that_is_refused_is_told_before_it_matters() -> None:
         async def plan(self) -> dict[str, int]:
             return await self.hands.plan()
 
+        async def rehearse(self) -> StopPlan:
+            return await self.hands.rehearse()
+
         async def round(self) -> Round:
             return await self.hands.round()
 
     async def main(made: Scene, exchange: SimulatedExchange) -> None:
-        hands = Refused(SymbolHands(made.client, clock=made.clock))
+        hands = Refused(AccountHands(made.client))
         _, told = await made.guard(hands)
         assert "40006" in told.named("not_ready")[0]["why"]
         hands.ill = False
@@ -356,6 +368,9 @@ def test_a_defect_in_a_round_does_not_end_the_stop() -> None:
         async def plan(self) -> dict[str, int]:
             return {}
 
+        async def rehearse(self) -> StopPlan:
+            raise AssertionError("nobody rehearses")
+
         async def round(self) -> Round:
             self.rounds += 1
             if self.rounds == 1:
@@ -377,7 +392,7 @@ def test_symbols_that_were_seen_before_are_stopped_when_the_listing_fails() -> N
     """The exchange answers no listing any more: what the last check saw is cancelled all the same."""
 
     async def main(made: Scene, exchange: SimulatedExchange) -> None:
-        hands = SymbolHands(made.client, symbols=["SOLUSDT"], clock=made.clock)
+        hands = AccountHands(made.client, symbols=["SOLUSDT"])
         assert await hands.check() == (5, ())
         exchange.faults.add("unfilled-orders", faults.drop(executed=False), times=None)
         done = await hands.round()
@@ -396,7 +411,7 @@ def test_a_key_with_other_rights_than_it_needs_is_said() -> None:
     async def main(made: Scene, exchange: SimulatedExchange) -> None:
         key = exchange.add_key(trade=False)
         async with BitgetClient(key, base_url=exchange.base_url, clock=made.clock) as client:
-            _, odd = await SymbolHands(client, clock=made.clock).check()
+            _, odd = await AccountHands(client).check()
         assert len(odd) == 1
         assert "permission" in odd[0]
 

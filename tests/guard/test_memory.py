@@ -14,7 +14,7 @@ from bitget_async.errors import UsageError
 from bitget_async.guard import Memory, memory
 from bitget_async.journal import disk
 
-WATCH = {"stopping": None, "bots": {}}
+WATCH: dict[str, object] = {"stopping": None, "bots": {}}
 
 
 class Clock:
