@@ -236,7 +236,8 @@ class LocalLimits:
 
     def outlook(self, row: Endpoint, account: str, origin: str, *, clock: Clock) -> list[int]:
         """When each token of the row's bucket is free, in nanoseconds from now, if nobody else takes it."""
-        return self._line(row, account, origin, clock).bucket.moments(clock.monotonic_ns())
+        line = self._line(row, account, origin, clock)
+        return line.bucket.moments(clock.monotonic_ns(), line.waiting)
 
     def _line(self, row: Endpoint, account: str, origin: str, clock: Clock) -> Line:
         key = (origin, account if row.quota.scope is Scope.UID else "", row.path)
