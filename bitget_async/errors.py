@@ -22,6 +22,7 @@ The tree of errors, ordered by the first question after a failure: *may I repeat
     │   └── StreamOverflow               its reader was too slow, and records that must not be skipped were lost
     └── Unconfirmed                      a pending command settled without a yes; see `.report`
         ├── CancellationUnconfirmed      STILL_OPEN or UNKNOWN
+        ├── StopUnconfirmed              STILL_OPEN or UNKNOWN, of a stop of everything
         ├── PlacementUnconfirmed         NOT_PLACED, PARTLY_PLACED or UNKNOWN
         ├── ReplacementUnconfirmed       anything but REPLACED
         └── ModificationUnconfirmed      NOT_MODIFIED or UNKNOWN
