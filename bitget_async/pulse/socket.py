@@ -126,6 +126,12 @@ class SocketInlet:
                     self._path.unlink()
             self._made = None
         await self._tasks.close()
+        # A connection whose task had not begun has nobody else to close it.
+        for writer in self._lines:
+            writer.close()
+            with contextlib.suppress(OSError):
+                await writer.wait_closed()
+        self._lines.clear()
 
     def _joined(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         if len(self._lines) >= MOST_CONNECTIONS or not _trusted(writer):

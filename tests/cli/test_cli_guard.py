@@ -70,7 +70,8 @@ def test_a_stop_that_is_proven_ends_with_0(guard: Callable[..., Any], exchange: 
     exchange.rest("BTCUSDT", 3)
     code, out, err = guard("--armed", "--once")
     assert code == Exit.OK
-    assert "FIRED: bot was not heard for 0.3 s; the account is being stopped" in err
+    assert "FIRED: bot was not heard for " in err
+    assert "the account is being stopped" in err
     assert "CONFIRMED: nothing is open. BTCUSDT CONFIRMED" in out
     assert exchange.truth.open_ids(exchange.account.uid) == ()
     assert sorted(path.name for path in nook.iterdir()) == ["sock.state"]
