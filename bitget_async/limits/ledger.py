@@ -22,8 +22,8 @@ SILENT_NS = 2 * SECOND_NS
 LOOK_NS = 700 * MS_NS
 BEAT_NS = 500 * MS_NS
 FLUSH_NS = 250 * MS_NS
-# Who has never reached the server waits so long for the first answer before he is on his own.
-FIRST_NS = 250 * MS_NS
+# Who has never reached the server is on his own when nobody is there; silence may be our own slowness, for a while.
+MOST_SILENCES = 3
 # A message that arrives later than this after its sending is not acted upon.
 STALE_NS = SECOND_NS
 SPARE_NS = 100 * MS_NS
@@ -122,7 +122,7 @@ class Ledger:
     def take(self, now: int) -> Lease | None:
         """A token from the pocket, from what the server gave, or from the share; `None` while there is none."""
         self._used_ns = now
-        if self._pocket_open(now) and (lease := self._pocket.take(now)):
+        if self._owns and (lease := self._pocket.take(now)):
             return lease
         while self._granted:
             loan = self._granted.popleft()
@@ -174,9 +174,7 @@ class Ledger:
         moments = [self._share_ns(now)]
         if self._granted:
             moments.append(now)
-        if self.terms.pocket and self._unsure and not self._owns:
-            moments.append(self._born_ns + FIRST_NS)
-        elif self._pocket_open(now) and (at := self._pocket.next_ns(now)) is not None:
+        if self._owns and (at := self._pocket.next_ns(now)) is not None:
             moments.append(at)
         first = min(moments)
         return max(first, now) if first < NEVER_NS else None
@@ -184,7 +182,7 @@ class Ledger:
     def wait_ns(self, now: int, ahead: int) -> int:
         """The least wait behind so many others of this process; 0 where only the server could tell."""
         waits = []
-        if self._pocket_open(now) and self.terms.pocket:
+        if self._owns and self.terms.pocket:
             waits.append(self._pocket.wait_ns(now, ahead))
         if self.away:
             at = self._share_ns(now)
@@ -198,7 +196,7 @@ class Ledger:
 
     def moments(self, now: int) -> list[int]:
         """See `Bucket.moments`: as far as this process knows."""
-        mine = self._pocket.moments(now) if self._pocket_open(now) else []
+        mine = self._pocket.moments(now) if self._owns else []
         if self.away:
             count = max(0, self.terms.share - len(mine))
             return mine + [max(0, self._share_ns(now) - now)] * count
@@ -307,17 +305,20 @@ class Ledger:
         while self._granted:
             self.unsent(self._granted.popleft())
 
-    def unheard(self, now: int, *, doubtful: bool) -> None:
-        """No answer, or nobody to send it to. `doubtful`: it was written, and may be acted upon until it is stale."""
+    def unheard(self, now: int, *, doubtful: bool, silent: bool = False) -> None:
+        """
+        No answer, or nobody to send it to. `doubtful`: it was written, and may be acted upon until it is stale.
+        `silent`: nothing came in time; else it is known that nobody is there.
+        """
         sent, self._sent = self._sent, None
         if doubtful and sent is not None:
             self._doubt_ns = max(self._doubt_ns, sent.sent_ns)
             for number in range(sent.want):
                 # If it was given, it was for nothing.
                 self._loans[f"{self._member}:{sent.base + number}"] = Loan(settled=True, back_ns=UNUSED)
-        if self._contact_ns is None and not self.crowded:
-            self._owns = True
         self._failures += 1
+        if self._contact_ns is None and (not silent or self._failures >= MOST_SILENCES):
+            self._owns = True
         self._spoke_ns, self._wanted, self._come_ns, self._free = now, 0, None, 0
 
     # Inside.
@@ -325,12 +326,6 @@ class Ledger:
     @property
     def _unsure(self) -> bool:
         return self._contact_ns is None
-
-    def _pocket_open(self, now: int) -> bool:
-        """The pocket is ours; or the server was never reached, and cannot be waited for any longer."""
-        if self._unsure and now - self._born_ns >= FIRST_NS:
-            self._owns = True
-        return self._owns
 
     def _share_ns(self, now: int) -> int:
         """

@@ -262,7 +262,7 @@ class RedisLimits(LocalLimits):
             message = ledger.message(clock.monotonic_ns(), line.waiting, min(line.first, line.waiting), leaving=leaving)
             answer = await self._server.ask(line.key, message)
         except Away as away:
-            ledger.unheard(clock.monotonic_ns(), doubtful=doubtful)
+            ledger.unheard(clock.monotonic_ns(), doubtful=doubtful, silent=away.reason == "TimeoutError")
             self._lost(away.reason)
         except BaseException:
             ledger.unheard(clock.monotonic_ns(), doubtful=doubtful)

@@ -4,7 +4,7 @@
 -- KEYS[1]  the bucket
 -- ARGV     member, quota, places, pocket, share, hold, lease, known, owns, want, first, base, left, refused, leaving,
 --          not_after, peers, then pairs: token id, microseconds until it is back (-1: it was never used)
--- Answers  {now, place, owns, silent, granted, come, free, members}; `come`: microseconds until there may be a token, or -1
+-- Answers  {now, place, owns, silent, granted, come, free, peers}; `come`: microseconds until there may be a token, or -1
 local member, quota, places = ARGV[1], tonumber(ARGV[2]), tonumber(ARGV[3])
 local pocket, share, hold, lease = tonumber(ARGV[4]), tonumber(ARGV[5]), tonumber(ARGV[6]), tonumber(ARGV[7])
 local known, owns = ARGV[8] == '1', ARGV[9] == '1'
@@ -211,4 +211,4 @@ if ticket then
   end
 end
 save()
-return {now, me and me.place or -1, mine and 1 or 0, silent, granted, come, math.max(0, capacity - out), count}
+return {now, me and me.place or -1, mine and 1 or 0, silent, granted, come, math.max(0, capacity - out), math.max(count, bucket.peers)}
