@@ -13,7 +13,7 @@ SOAK_SEEDS ?= 20000
 SOAK_CANCELS ?= 1000000
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test lint types guards packaging security check bench cover mutation docs clean
+.PHONY: help demo server test lint types guards packaging security check bench cover mutation docs clean
 
 help: ## this list
 	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
@@ -35,6 +35,12 @@ $(VENV)/.stamp-dev: pyproject.toml | $(VENV)/bin/python
 
 demo: $(VENV)/.stamp-cli ## cancel against the bundled simulator, no keys needed
 	$(BIN)/bitget-async demo
+
+server: ## a Redis server for the tests, where the system has packages and allows it
+	@command -v redis-server >/dev/null || command -v valkey-server >/dev/null || { \
+		apt-get install -y --no-install-recommends redis-server || \
+		{ apt-get update && apt-get install -y --no-install-recommends redis-server; }; } || \
+		echo "no redis-server: its tests will be skipped" >&2
 
 test: $(VENV)/.stamp-dev ## every test, strictly; PYTEST_ARGS='-k name' for some
 	$(STRICT) -m pytest -n $(WORKERS) --dist worksteal $(PYTEST_ARGS)

@@ -30,6 +30,7 @@ from bitget_async.errors import (
     RateLimited,
     Refused,
     ReplacementUnconfirmed,
+    StopUnconfirmed,
     StreamError,
     StreamOverflow,
     SubscriptionFailed,
@@ -37,6 +38,7 @@ from bitget_async.errors import (
     UnknownSymbol,
     UsageError,
 )
+from bitget_async.halt import PendingStop
 from bitget_async.handle import (
     Pending,
     PendingCancellation,
@@ -44,8 +46,9 @@ from bitget_async.handle import (
     PendingPlacement,
     PendingReplacement,
 )
+from bitget_async.heartbeat import Heartbeat
 from bitget_async.journal import Journal
-from bitget_async.limits import Limits, LocalLimits, Unlimited
+from bitget_async.limits import Limits, LocalLimits, RedisLimits, Unlimited
 from bitget_async.models import (
     AccountBalance,
     AccountInfo,
@@ -102,6 +105,11 @@ from bitget_async.models import (
     Scope,
     ServerTime,
     Side,
+    StopCommand,
+    StopPlan,
+    StopProgress,
+    StopReport,
+    StopSymbol,
     SubAccountAssets,
     SubOrder,
     SubOrderStatus,
@@ -171,6 +179,7 @@ __all__ = [
     "FillFee",
     "FundFlow",
     "FundingAsset",
+    "Heartbeat",
     "InsufficientFunds",
     "Journal",
     "Level",
@@ -205,6 +214,7 @@ __all__ = [
     "PendingModification",
     "PendingPlacement",
     "PendingReplacement",
+    "PendingStop",
     "PermissionDenied",
     "Placement",
     "PlacementOutcome",
@@ -213,6 +223,7 @@ __all__ = [
     "PlanType",
     "Position",
     "RateLimited",
+    "RedisLimits",
     "Refused",
     "ReplaceAck",
     "Replacement",
@@ -225,6 +236,12 @@ __all__ = [
     "Scope",
     "ServerTime",
     "Side",
+    "StopCommand",
+    "StopPlan",
+    "StopProgress",
+    "StopReport",
+    "StopSymbol",
+    "StopUnconfirmed",
     "StreamError",
     "StreamOverflow",
     "StreamState",

@@ -5,7 +5,7 @@ Cancelling by symbol: one command for all callers who ask for the same before it
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Collection, Mapping
+from collections.abc import Callable, Collection, Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -14,7 +14,7 @@ from bitget_async.course import Options, SweepCourse
 from bitget_async.endpoints import BATCH_CANCEL_PLAN_ORDER, CANCEL_SYMBOL_ORDER, Endpoint
 from bitget_async.endpoints.checks import wait_s
 from bitget_async.errors import BitgetError, NotSent, OutcomeUnknown
-from bitget_async.evidence import Assumptions, Book, Certainty, Sweep
+from bitget_async.evidence import Assumptions, Book, Certainty, Row, Sweep
 from bitget_async.handle import PendingCancellation
 from bitget_async.models import BatchAck, SymbolAck, TriggerOrder
 from bitget_async.reading import Answered
@@ -53,14 +53,21 @@ class Canceller:
         self._unsigned: dict[_Key, _Flight] = {}
         self._closed = False
 
-    async def cancel(self, symbol: str, options: Options, book: Book = Book.NORMAL) -> PendingCancellation:
-        """See `BitgetClient.cancel_symbol_orders`; for trigger orders, `Trigger.batch_cancel_plan_orders`."""
+    async def cancel(
+        self, symbol: str, options: Options, book: Book = Book.NORMAL, *, known: Iterable[Row] = ()
+    ) -> PendingCancellation:
+        """
+        See `BitgetClient.cancel_symbol_orders`; for trigger orders, `Trigger.batch_cancel_plan_orders`. Orders that are
+        `known` to be open have to be accounted for like those that a listing shows.
+        """
         key = _Key(book, symbol, options)
         row, given = key.request
         row.checked(given)
         if self._closed:
             raise NotSent("closed", endpoint=row.label)
         flight = self._unsigned.get(key) or self._start(key)
+        for each in known:
+            flight.course.sweep.placed(each, "unfilled-orders" if book is Book.NORMAL else "current-plan-order")
         flight.callers += 1
         assert flight.task is not None
         try:

@@ -8,7 +8,7 @@ import random
 import ssl
 import warnings
 import weakref
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from types import TracebackType
 from typing import Any, Self
 
@@ -31,7 +31,9 @@ from bitget_async.evidence import Assumptions
 from bitget_async.families.account import Account
 from bitget_async.families.market import Market
 from bitget_async.families.trigger import Trigger
+from bitget_async.halt import PendingStop
 from bitget_async.handle import Pending
+from bitget_async.heartbeat import Heartbeat
 from bitget_async.journal import Journal
 from bitget_async.limits import Limits, LocalLimits, Unlimited
 from bitget_async.models import Fill, Order
@@ -40,6 +42,7 @@ from bitget_async.resumer import Resumer
 from bitget_async.resumption import Home, Recorder
 from bitget_async.rules import Rulebook
 from bitget_async.session import Session
+from bitget_async.stop import Stopper
 from bitget_async.stream.connection import ws_origin_of
 from bitget_async.stream.road import SocketRoad
 from bitget_async.stream.streams import Streams
@@ -183,6 +186,7 @@ class BitgetClient(TradingVerbs):
         if parts is not None:
             await parts.tracker.close()
             await parts.streams.close()
+            await parts.stopper.close()
             await parts.watcher.close()
             await parts.canceller.close()
             await parts.desk.close()
@@ -230,7 +234,9 @@ class BitgetClient(TradingVerbs):
             # What settles calls goes first, readers later.
             streams.order_desk.listen(watcher)
             streams.order_desk.listen(tracker)
-            self._parts = Parts(session, watcher, canceller, desk, Resumer(session, watcher), file, streams, tracker)
+            stopper = Stopper(session, watcher, canceller, desk, tracker, self._assumptions)
+            resumer = Resumer(session, watcher)
+            self._parts = Parts(session, watcher, canceller, desk, resumer, file, streams, tracker, stopper)
             self._unclosed = weakref.finalize(self, _warn_of_left, watcher, streams)
             if road is not None:
                 streams.order_desk.listen(road)
@@ -240,11 +246,14 @@ class BitgetClient(TradingVerbs):
         return self._parts
 
     @property
-    def pending(self) -> tuple[Pending[Any, Any], ...]:
-        """The handles that are not settled yet, oldest first, whether anybody holds them or not."""
+    def pending(self) -> tuple[Pending[Any, Any] | PendingStop, ...]:
+        """
+        The handles that are not settled yet, oldest first, whether anybody holds them or not: stops, then the others,
+        among them those of the stops' commands.
+        """
         if self._parts is None:
             return ()
-        return tuple(course.handle for course in self._parts.watcher.pending)
+        return (*self._parts.stopper.pending, *(course.handle for course in self._parts.watcher.pending))
 
     async def resume(self, data: Mapping[str, Any]) -> Pending[Any, Any]:
         """
@@ -302,6 +311,39 @@ class BitgetClient(TradingVerbs):
     def open_orders(self) -> OpenOrders:
         """What is open now, by symbol: kept true by the order stream and by reads."""
         return OpenOrders(self._open().tracker)
+
+    def heartbeat(
+        self,
+        where: str | os.PathLike[str],
+        *,
+        name: str = "bot",
+        every_s: float = 1.0,
+        within_s: float = 5.0,
+        alive: Callable[[], bool] | None = None,
+    ) -> Heartbeat:
+        """
+        Beat for a guard (`bitget-async guard`), which stops the account when the beats stay away:
+
+            async with client.heartbeat("/run/bot/guard.sock"):
+                ...  # guarded from here on
+
+        The beats come from the event loop: a loop that hangs does not beat. See docs/guard.md for what it cannot do.
+
+        Args:
+            where: the path of the guard's socket, or the URL of its Redis (`redis://`, `rediss://`, `unix://`).
+            name: of the bot, as the guard was told.
+            every_s: seconds between beats, at most a third of what the guard waits for.
+            within_s: longest wait for the guard at the entering and at the goodbye, in seconds.
+            alive: asked before each beat; it goes out only if this gives `True`. For what the loop cannot know: that
+                the bot's own work goes on. It must not block.
+
+        Raises:
+            UsageError: an argument cannot be meant; at the entering: the guard knows no such bot, or `every_s` is long.
+            NotSent: at the entering: `reason="guard"`, no guard answers, or it is stopping the account.
+
+        Cost: no request to the exchange.
+        """
+        return Heartbeat(where, name=name, every_s=every_s, within_s=within_s, alive=alive, clock=self._clock)
 
     @property
     def trigger(self) -> Trigger:

@@ -213,9 +213,9 @@ class Desk:
         )
 
     async def cancel_batch(
-        self, symbol: str, ids: Sequence[Item], *, confirm_within_s: float, max_wait_s: float | None
+        self, symbol: str | None, ids: Sequence[Item], *, confirm_within_s: float, max_wait_s: float | None
     ) -> PendingCancellation:
-        """See `BitgetClient.batch_cancel_orders`."""
+        """See `BitgetClient.batch_cancel_orders`; without a `symbol`, each item names its own."""
 
         def part(chunk: Sequence[Item]) -> Part:
             command = self._command()

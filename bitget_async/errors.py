@@ -22,6 +22,7 @@ The tree of errors, ordered by the first question after a failure: *may I repeat
     │   └── StreamOverflow               its reader was too slow, and records that must not be skipped were lost
     └── Unconfirmed                      a pending command settled without a yes; see `.report`
         ├── CancellationUnconfirmed      STILL_OPEN or UNKNOWN
+        ├── StopUnconfirmed              STILL_OPEN or UNKNOWN, of a stop of everything
         ├── PlacementUnconfirmed         NOT_PLACED, PARTLY_PLACED or UNKNOWN
         ├── ReplacementUnconfirmed       anything but REPLACED
         └── ModificationUnconfirmed      NOT_MODIFIED or UNKNOWN
@@ -36,7 +37,13 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from bitget_async.models import CancellationReport, ModificationReport, PlacementReport, ReplacementReport
+    from bitget_async.models import (
+        CancellationReport,
+        ModificationReport,
+        PlacementReport,
+        ReplacementReport,
+        StopReport,
+    )
 
 __all__ = [
     "AccountModeMismatch",
@@ -57,6 +64,7 @@ __all__ = [
     "RateLimited",
     "Refused",
     "ReplacementUnconfirmed",
+    "StopUnconfirmed",
     "StreamError",
     "StreamOverflow",
     "SubscriptionFailed",
@@ -310,6 +318,16 @@ class CancellationUnconfirmed(Unconfirmed):
     """A cancellation settled without proof that every order is final: STILL_OPEN or UNKNOWN."""
 
     report: CancellationReport
+
+    def _orders(self) -> str:
+        left = [fate.order.order_id for fate in (*self.report.still_open, *self.report.vanished)]
+        return f": {len(left)} without a final row: {_some(left)}" if left else ""
+
+
+class StopUnconfirmed(Unconfirmed):
+    """A stop settled without proof that every order in scope is final: STILL_OPEN or UNKNOWN."""
+
+    report: StopReport
 
     def _orders(self) -> str:
         left = [fate.order.order_id for fate in (*self.report.still_open, *self.report.vanished)]

@@ -6,7 +6,7 @@ Reads of this kind are never repeated here, and wait for nobody's answer but the
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any, Protocol
 
 from bitget_async.clock import Clock, ServerClock
@@ -66,13 +66,22 @@ class Reading:
     def __init__(self, session: Source) -> None:
         self._session = session
 
-    async def listing(self, symbol: str | None, book: Book) -> tuple[Listing, int]:
+    async def listing(
+        self,
+        symbol: str | None,
+        book: Book,
+        *,
+        most: int = MOST_PAGES,
+        tell: Callable[[tuple[Row, ...]], None] | None = None,
+    ) -> tuple[Listing, int]:
         """
         All pages of the open orders.
 
         Args:
             symbol: one symbol, or `None` for the whole account.
             book: whose list.
+            most: pages to read; with more, it is incomplete.
+            tell: is told each page as it comes.
 
         Returns: what they show together, and how many there were.
 
@@ -82,11 +91,13 @@ class Reading:
         pages: list[tuple[Row, ...]] = []
         first: Answered | None = None
         below: int | None = None
-        while len(pages) < MOST_PAGES:
+        while len(pages) < most:
             answer = await self._session.background(row, _paged(symbol, below, book))
             first = first or answer
             rows = _rows(answer.value)
             pages.append(rows)
+            if tell is not None:
+                tell(rows)
             lowest = min((n for each in rows if (n := id_number(each.order_id)) is not None), default=None)
             if len(rows) < PAGE_ROWS or lowest is None or (below is not None and lowest >= below):
                 break

@@ -193,6 +193,12 @@ class Session:
         wait_s(max_wait_s)
         return await self._token(row, max_wait_s, None, first=False)
 
+    def outlook(self, row: Endpoint) -> list[int]:
+        """When each token of the row is free, in nanoseconds from now; all at once where the limits cannot tell."""
+        if isinstance(self._limits, LocalLimits):
+            return self._limits.outlook(row, self._account, self._origin, clock=self.clock)
+        return [0] * row.quota.per_s
+
     def redact(self, text: str) -> str:
         """The text without any part of the key."""
         return text if self._credentials is None else self._credentials.redact(text)

@@ -239,6 +239,22 @@ class Watcher:
             course.looked_ns = listing.requested_ns
             self._feed_listing(listing, [course], pages)
 
+    async def look(self, symbol: str | None, book: Book) -> tuple[Listing, int]:
+        """
+        List open orders for somebody else; all who are pending hear it. Returns the listing and how many pages it had.
+
+        Raises: NotSent, OutcomeUnknown, Refused: it could not be read.
+        """
+        listing, pages = await self._listing(symbol, book)
+        courses = self._pending if symbol is None else self._of.get(symbol, {})
+        fed = [course for course in courses if course.covers(symbol, book)]
+        self._note_found(self._feed_listing(listing, fed, pages))
+        for course in fed:
+            if course in self._pending and course.ripe:
+                self._settle(course)
+        self._news.set()
+        return listing, pages
+
     def described(self, course: Course) -> dict[str, Any]:
         """A call as plain JSON values."""
         return describe(course, self.home, self._session.server.estimate_ms(self._session.clock.monotonic_ns()))

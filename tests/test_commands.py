@@ -733,6 +733,7 @@ def test_commands_of_a_call_go_on_when_one_of_them_is_signed() -> None:
         with pytest.raises(asyncio.CancelledError):
             _ = await task
         handle = client.pending[-1]
+        assert isinstance(handle, PendingPlacement)
         assert len((await handle).placed) == 25
 
     with_exchange(main)

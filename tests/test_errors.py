@@ -29,6 +29,7 @@ from bitget_async.errors import (
     RateLimited,
     Refused,
     ReplacementUnconfirmed,
+    StopUnconfirmed,
     StreamError,
     StreamOverflow,
     SubscriptionFailed,
@@ -158,6 +159,7 @@ TEXTS: tuple[tuple[BitgetError, str], ...] = (
         CancellationUnconfirmed(report(still_open=7)),
         "cancellation of BTCUSDT is STILL_OPEN: 7 without a final row: 1, 2, 3, 4, 5, ...",
     ),
+    (StopUnconfirmed(report(still_open=1)), "stop of BTCUSDT is STILL_OPEN: 1 without a final row: 1"),
     (Unconfirmed(report()), "command of BTCUSDT is STILL_OPEN"),
     (
         PlacementUnconfirmed(
@@ -302,6 +304,7 @@ def test_redaction_leaves_no_copy_behind(error: Refused | OutcomeUnknown) -> Non
         (Refused, BitgetError),
         (Unconfirmed, BitgetError),
         (CancellationUnconfirmed, Unconfirmed),
+        (StopUnconfirmed, Unconfirmed),
         (PlacementUnconfirmed, Unconfirmed),
         (ReplacementUnconfirmed, Unconfirmed),
         (ModificationUnconfirmed, Unconfirmed),
@@ -359,6 +362,7 @@ def test_the_list_of_exports_is_the_tree() -> None:
         "RateLimited",
         "Refused",
         "ReplacementUnconfirmed",
+        "StopUnconfirmed",
         "StreamError",
         "StreamOverflow",
         "SubscriptionFailed",

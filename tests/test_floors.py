@@ -54,7 +54,7 @@ def room(own: set[str], foreign: str = "", *, asyncio: bool = True) -> Room:
 
 
 F4 = {"course", "resumption", "reading", "hearing", "watcher", "handle", "resumer", "commands", "cancellation", "desk"}
-F4 |= {"tracking", "tracker"}
+F4 |= {"tracking", "tracker", "stopping", "halt", "stop"}
 BELOW_CLIENT = F0 | F1 | F2 | F3 | F4 | STREAM_SHELLS | {"tasks", "stream.streams", "pages", "families", "verbs"}
 PLAN: dict[str, Room] = {
     # F0. `errors` may name `models` for type checkers only, see TYPES_ONLY.
@@ -112,13 +112,20 @@ PLAN: dict[str, Room] = {
     "desk": room(F0 | {"evidence", "endpoints", "course", "watcher", "handle", "commands"}),
     "tracking": room(F0 | {"evidence", "inquiry"}, asyncio=False),
     "tracker": room(F0 | {"evidence", "inquiry", "endpoints", "tasks", "reading", "tracking", "stream.state"}),
+    "guard": room(F0 | {"journal"}, "orjson", asyncio=False),
+    "pulse": room(F0 | {"guard", "tasks"}, "redis"),
+    "heartbeat": room(F0 | {"guard", "pulse", "tasks"}),
+    "stopping": room(F0 | {"evidence"}, asyncio=False),
+    "halt": room(F0 | {"evidence", "handle", "stopping"}),
+    "stop": room(F0 | F4 | {"evidence", "endpoints", "tasks"}),
     "verbs": room(BELOW_CLIENT - {"families"}),
     "families": room(F0 | F4 | {"evidence", "endpoints", "pages", "rules"}),
     # F5
-    "client": room(BELOW_CLIENT, "uvloop opentelemetry"),
-    FRONT_DOOR: room(BELOW_CLIENT | {"client"}, asyncio=False),
+    "client": room(BELOW_CLIENT | {"heartbeat"}, "uvloop opentelemetry"),
+    "guardian": room(F0 | {"guard", "pulse", "tasks", "client"}),
+    FRONT_DOOR: room(BELOW_CLIENT | {"client", "heartbeat"}, asyncio=False),
     # F6: only what a user of the package has, and the simulator.
-    "cli": room({FRONT_DOOR, "client", "sim", "endpoints"} | F0, "rich"),
+    "cli": room({FRONT_DOOR, "client", "sim", "endpoints", "guard", "pulse", "guardian"} | F0, "rich"),
     "__main__": room({"cli"}),
     # The witness shares nothing with the client but the clock; RSA signatures cannot be checked without the library.
     "sim": room({"clock"}, "aiohttp cryptography orjson"),

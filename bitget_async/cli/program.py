@@ -11,6 +11,7 @@ from bitget_async import BitgetError
 from bitget_async.cli.cancel import cancel
 from bitget_async.cli.demo import demo
 from bitget_async.cli.exits import Exit, exit_of, sentence
+from bitget_async.cli.guard import REDIS_URL, guard
 from bitget_async.cli.scenario import MOST_SYMBOLS
 from bitget_async.cli.serve import serve
 
@@ -68,6 +69,7 @@ def _parser() -> argparse.ArgumentParser:
     commands = parser.add_subparsers(required=True, metavar="COMMAND")
     _add_demo(commands)
     _add_cancel(commands)
+    _add_guard(commands)
     _add_sim(commands)
     return parser
 
@@ -115,6 +117,69 @@ def _add_cancel(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -
         help="settle after that long, whatever is known (default 60; still open can be proven after about 42)",
     )
     parser.set_defaults(run=cancel)
+
+
+def _add_guard(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
+    parser = commands.add_parser(
+        "guard",
+        help="stop the account when the heartbeats of a bot stay away",
+        description="Listen for the heartbeats of bots (`client.heartbeat(...)`), and cancel every open normal spot "
+        "order of the account, whoever placed it, when they stay away; go on until that is proven. Runs until SIGINT "
+        f"or SIGTERM.\nGive it a key of its own. {ENVIRONMENT}\nWhat it cannot do stands in docs/guard.md.",
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    _add_hearing(parser)
+    parser.add_argument("--symbol", action="append", default=[], help="cancel this one at once, before any listing")
+    parser.add_argument(
+        "--include",
+        action="append",
+        default=[],
+        choices=("tpsl", "trigger"),
+        help="these orders too; may be given again",
+    )
+    parser.add_argument("--armed", action="store_true", help="count silence at once, before the first heartbeat")
+    parser.add_argument("--rehearse", action="store_true", help="everything but the commands: say what would be sent")
+    parser.add_argument("--once", action="store_true", help="end when the first stop is proven")
+    parser.add_argument(
+        "--state", metavar="FILE", help="what a restart must know (default: the socket's name + .state)"
+    )
+    parser.add_argument("--forget", action="store_true", help="neither read nor write a state: a restart knows nothing")
+    parser.add_argument("--json", action="store_true", help="print a JSON object for each event")
+    parser.add_argument("--base-url", metavar="URL", help="another exchange, such as a simulator on this machine")
+    parser.add_argument("--demo-trading", action="store_true", help="demo trading: needs a key made for it")
+    parser.set_defaults(run=guard)
+
+
+def _add_hearing(parser: argparse.ArgumentParser) -> None:
+    """Where the guard listens, for whom, and what counts as silence."""
+    where = parser.add_mutually_exclusive_group(required=True)
+    where.add_argument("--socket", metavar="PATH", help="listen there, in a directory that only you can write")
+    where.add_argument(
+        "--redis",
+        nargs="?",
+        const="",
+        metavar="URL",
+        help=f"look for heartbeats in a Redis; without a URL it is read from {REDIS_URL}: one with a password "
+        "does not belong into a command line",
+    )
+    parser.add_argument(
+        "--after", type=_seconds, required=True, metavar="SECONDS", help="fire after that long without a heartbeat"
+    )
+    parser.add_argument(
+        "--name", action="append", default=[], metavar="NAME", help='a bot\'s name; may be given again (default "bot")'
+    )
+    several = parser.add_mutually_exclusive_group()
+    several.add_argument("--any", action="store_true", help="of several bots, fire when one is silent (the default)")
+    several.add_argument("--all", action="store_true", help="of several bots, fire when all that are armed are silent")
+    parser.add_argument(
+        "--if-blind",
+        choices=("fire", "wait"),
+        default="fire",
+        help="when heartbeats cannot be seen, for Redis is away: fire after --blind-after, or wait (default fire)",
+    )
+    parser.add_argument(
+        "--blind-after", type=_seconds, default=60.0, metavar="SECONDS", help="see --if-blind (default %(default)g)"
+    )
 
 
 def _add_sim(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:

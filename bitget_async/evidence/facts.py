@@ -190,6 +190,7 @@ class Listing:
         rows: every row of every page.
         complete: every page was answered, the cursor fell strictly, the last page was short, every id is readable.
         book: whose list it is.
+        by_id, by_oid, by_symbol: the rows by their names, each made once for all who are pending; nameless ones too.
     """
 
     symbol: str | None
@@ -198,6 +199,13 @@ class Listing:
     rows: tuple[Row, ...]
     complete: bool
     book: Book = Book.NORMAL
+    by_id: dict[int | None, Row] = field(init=False, repr=False, compare=False)
+    by_oid: dict[str, list[Row]] = field(init=False, repr=False, compare=False)
+    by_symbol: dict[str, list[Row]] = field(init=False, repr=False, compare=False)
+
+    def __post_init__(self) -> None:
+        _index(self)
+        object.__setattr__(self, "by_symbol", _grouped(self.rows, lambda row: row.symbol))
 
     @property
     def source(self) -> str:
@@ -221,6 +229,7 @@ class Page:
         book: whose history it is.
         asked: the order id or client id that alone was asked for, or `None`.
         numbers: the readable ids as integers.
+        by_id, by_oid: as of a `Listing`.
     """
 
     source: str
@@ -233,11 +242,14 @@ class Page:
     book: Book = Book.NORMAL
     asked: str | None = None
     numbers: tuple[int, ...] = field(init=False, repr=False, compare=False)
+    by_id: dict[int | None, Row] = field(init=False, repr=False, compare=False)
+    by_oid: dict[str, list[Row]] = field(init=False, repr=False, compare=False)
 
     def __post_init__(self) -> None:
         # Read once: each page is told to everybody who is pending.
         numbers = (id_number(row.order_id) for row in self.rows)
         object.__setattr__(self, "numbers", tuple(number for number in numbers if number is not None))
+        _index(self)
 
 
 @dataclass(frozen=True, slots=True)
@@ -257,6 +269,18 @@ class Push:
     received_ns: int
     server_ms: int
     source: str = "orders"
+
+
+def _index(read: Listing | Page) -> None:
+    object.__setattr__(read, "by_id", {id_number(row.order_id): row for row in read.rows})
+    object.__setattr__(read, "by_oid", _grouped(read.rows, lambda row: row.client_oid))
+
+
+def _grouped(rows: Iterable[Row], name: Callable[[Row], str]) -> dict[str, list[Row]]:
+    found: dict[str, list[Row]] = {}
+    for row in rows:
+        found.setdefault(name(row), []).append(row)
+    return found
 
 
 def id_number(order_id: str) -> int | None:

@@ -117,10 +117,7 @@ class Named:
     def _saw(self, targets: list[Target], read: Listing | Page) -> list[Target]:
         source, requested_ns, server_ms = read.source, read.requested_ns, read.server_ms
         alone = isinstance(read, Page) and read.asked is not None
-        by_id: dict[int | None, Row] = {id_number(row.order_id): row for row in read.rows}
-        by_oid: dict[str, list[Row]] = {}
-        for each in read.rows:
-            by_oid.setdefault(each.client_oid, []).append(each)
+        by_id, by_oid = read.by_id, read.by_oid
         changed = []
         for target in targets:
             named = [each for each in by_oid.get(target.client_oid, ()) if target.client_oid and target.fits(each)]
@@ -262,6 +259,11 @@ class Named:
     def left(self) -> list[Target]:
         """The orders of which nothing is proven yet."""
         return [target for target in self.targets if target.verdict(self.book) is None]
+
+    @property
+    def named(self) -> bool:
+        """Whether all its orders are to end, and are known by their ids."""
+        return all(target.want is Want.FINAL and target.order_id is not None for target in self.targets)
 
     @property
     def settled(self) -> bool:

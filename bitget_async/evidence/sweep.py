@@ -90,7 +90,8 @@ class Sweep(Command):
         if not listing.complete:
             return []
         # A row without a symbol may be ours: it must not be missed.
-        changed = [self._saw_open(row, listing) for row in listing.rows if row.symbol in (self.symbol, "")]
+        mine = (*listing.by_symbol.get(self.symbol, ()), *listing.by_symbol.get("", ()))
+        changed = [self._saw_open(row, listing) for row in mine]
         insort(self._listings, (listing.requested_ns, listing.server_ms))
         self._look_cleared()
         return [fate for fate in changed if fate is not None]

@@ -47,15 +47,32 @@ class NamedLook(Look):
         """How many orders it could ask for one by one; many where it cannot."""
         return len(self.evidence.left) if self.book is Book.NORMAL else 0
 
-    def wants(self, now: int, *, few: bool) -> Wants:
-        """What to read at `now`; with `few` orders wanted by all together, they are asked for one by one."""
+    @property
+    def asks_history(self) -> bool:
+        """Whether it reads the history for orders that it knows by their ids."""
+        evidence = self.evidence
+        return self.book is Book.NORMAL and evidence.answered_ns is not None and evidence.named
+
+    @property
+    def missing(self) -> list[int]:
+        """Ids that are known of orders of which nothing is proven."""
+        numbers = (id_number(target.order_id) for target in self.evidence.left if target.order_id is not None)
+        return [number for number in numbers if number is not None]
+
+    def wants(self, now: int, *, few: bool, crowd: bool = False) -> Wants:
+        """
+        What to read at `now`; with `few` orders wanted by all together, they are asked for one by one. In a `crowd` the
+        history of known ids is read for all together, by whoever asks.
+        """
         wants = Wants()
-        left = self.evidence.left
-        for symbol in dict.fromkeys(target.symbol for target in left):
-            mine = [target for target in left if target.symbol == symbol]
+        of: dict[str, list[Target]] = {}
+        for target in self.evidence.left:
+            of.setdefault(target.symbol, []).append(target)
+        crowd = crowd and self.asks_history
+        for symbol, mine in of.items():
             hidden = [target for target in mine if self._floor_ns(target) <= now]
             self._absences(wants, symbol, hidden)
-            self._presences(wants, symbol, [each for each in mine if each not in hidden], now, few=few)
+            self._presences(wants, symbol, [each for each in mine if each not in hidden], now, few=few, crowd=crowd)
         return wants
 
     def _floor_ns(self, target: Target) -> int:
@@ -78,7 +95,7 @@ class NamedLook(Look):
             wants.pages.append((symbol, self.evidence.history_below(symbol, floor)))
         wants.orders += [_order(target) for target in hidden if target.asked_ns < self._floor_ns(target)]
 
-    def _presences(self, wants: Wants, symbol: str, mine: list[Target], now: int, *, few: bool) -> None:
+    def _presences(self, wants: Wants, symbol: str, mine: list[Target], now: int, *, few: bool, crowd: bool) -> None:
         """
         1. Few: one by one. 2. What may be open: the listing. 3. What may have ended: the history from the newest of
         them on, and where that brought nothing, some one by one.
@@ -88,7 +105,7 @@ class NamedLook(Look):
             return
         if any(self._may_be_open(target, now) for target in mine):
             wants.listings.append(symbol)
-        gone = [target for target in mine if self._may_have_ended(target)]
+        gone = [] if crowd else [target for target in mine if self._may_have_ended(target)]
         if gone and self.book is Book.NORMAL and self.stuck % 3 == 2:
             # Others each time, and more: those at the front may be what nobody knows, and the history may never come.
             turn = self.stuck // 3
@@ -135,6 +152,8 @@ class NamedLook(Look):
         history = page is not None and page.asked is None
         if page is not None and history and (self._goes_on(page, now) or (moved and not page.last)):
             self.window(now)
+            if moved and page.symbol is None:
+                self.stuck = 0
         elif moved:
             if read.kind is not ReadKind.ORDER:
                 self.stuck = 0

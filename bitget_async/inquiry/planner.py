@@ -24,6 +24,10 @@ __all__ = ["Inquiry"]
 PAGE_ROWS = 100
 MOST_IN_FLIGHT = 10
 FEW_IN_FLIGHT = 3
+# With orders of more symbols to look for, the history is read for all of them together.
+CROWD = 5
+ACCOUNT_HISTORIES = 3
+MOST_VAIN = 8
 
 
 class Inquiry:
@@ -48,6 +52,8 @@ class Inquiry:
         self._page_floor = 0
         self._missed_ns = -MOST_GAP
         self._hints = Hints()
+        # Pages of the account from a known id on that brought nothing, one after the other.
+        self._account_vain = 0
 
     def add(self, key: Hashable, evidence: Sweep | Named, now: int, *, snapshot: bool = False) -> None:
         """A command was signed. With `snapshot` the orders of its symbol are listed at once."""
@@ -176,6 +182,11 @@ class Inquiry:
         if page is not None and page.symbol is None and page.below is None and normal:
             self._page_floor = 0 if page.last else min(page.numbers, default=0)
         moved = set(progress)
+        if page is not None and page.asked is None:
+            if moved:
+                self._account_vain = 0
+            elif _on_account(read):
+                self._account_vain += 1
         for key, look in self._looks.items():
             if isinstance(look, SweepLook):
                 if listing is not None and listing.complete and read.symbol in (None, look.evidence.symbol):
@@ -227,13 +238,38 @@ class Inquiry:
     def _named_reads(self, looks: list[NamedLook], now: int) -> list[Read]:
         """What the commands on named orders want, each read for itself."""
         few = sum(look.single for look in looks) <= MOST_SINGLE
+        crowd = self._crowd(looks)
         reads: list[Read] = []
         for look in looks:
-            wants = look.wants(now, few=few)
+            wants = look.wants(now, few=few, crowd=crowd)
             reads += [Read(ReadKind.LISTING, symbol, book=look.book) for symbol in wants.listings]
             reads += [Read(ReadKind.HISTORY, symbol, below=below, book=look.book) for symbol, below in wants.pages]
             reads += wants.orders
-        return reads
+        return [*reads, *(self._account_histories() if crowd else ())]
+
+    def _crowd(self, looks: list[NamedLook]) -> bool:
+        """
+        Whether orders of so many symbols are to be looked for that pages of the whole account are the better look; not
+        where the last such pages brought nothing.
+        """
+        if not any(look.asks_history for look in looks) or self._account_vain >= MOST_VAIN:
+            return False
+        symbols: set[str] = set()
+        for look in self._looks.values():
+            if isinstance(look, NamedLook) and look.asks_history:
+                symbols |= look.symbols
+        return len(symbols) > CROWD
+
+    def _account_histories(self) -> list[Read]:
+        """
+        Pages of the account's history, the first from the newest order that is looked for on, the others where the last
+        would end if there were no other rows. Not while such pages are on their way.
+        """
+        if any(_on_account(read) for read in self._in_flight):
+            return []
+        looks = (look for look in self._looks.values() if isinstance(look, NamedLook) and look.asks_history)
+        starts = sorted({number for look in looks for number in look.missing}, reverse=True)[::PAGE_ROWS]
+        return [Read(ReadKind.HISTORY, below=start + 1) for start in starts[:ACCOUNT_HISTORIES]]
 
     def _listings(self, looks: list[SweepLook], wanted: list[Read]) -> list[Read]:
         named = [read for read in wanted if read.kind is ReadKind.LISTING]
@@ -305,6 +341,11 @@ class Inquiry:
             and any(not look.decided for look in concerned)
         )
         return now - started < ((EARLY_LOOK if early else QUICK_LOOK[0]) if quick else PATIENCE)
+
+
+def _on_account(read: Read) -> bool:
+    """Whether it is a page of the account's history from a known id on."""
+    return read.kind is ReadKind.HISTORY and read.symbol is None and read.below is not None
 
 
 def _apart(look: SweepLook) -> bool:

@@ -100,6 +100,18 @@ class Bucket:
             self._resting = self.capacity // 2
             self._tight_until_ns = now + REST_NS + self._hold_ns
 
+    def moments(self, now: int, ahead: int = 0) -> list[int]:
+        """
+        When each token is free, from now, for somebody with `ahead` waiters before him: known returns, and for lent
+        tokens the best case, an answer at once.
+        """
+        free = self.free(now)
+        moments = [0] * free + [each - now for each in self._returns] + [self._hold_ns] * self._lent
+        heapify(moments)
+        for _ in range(ahead):
+            heapreplace(moments, moments[0] + self._hold_ns)
+        return sorted(moments)
+
     def next_ns(self, now: int) -> int | None:
         """When a token may next be free: `now`, a later moment, or `None` while all are lent."""
         if self.free(now):

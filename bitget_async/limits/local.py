@@ -12,22 +12,16 @@ import logging
 from collections import deque
 from typing import ClassVar, Protocol
 
-from aiolimiter import AsyncLimiter
-
 from bitget_async.clock import Clock
 from bitget_async.endpoints import Endpoint, Scope
 from bitget_async.errors import NotSent, UsageError
 from bitget_async.limits.bucket import Bucket, Lease
-from bitget_async.tasks import Tasks
+from bitget_async.limits.ledger import Ledger
+from bitget_async.limits.pace import Pace
 
-__all__ = ["Grant", "Limits", "LocalLimits", "Unlimited"]
+__all__ = ["Grant", "Limits", "Line", "LocalLimits", "Unlimited"]
 
 log = logging.getLogger("bitget_async.limits")
-
-# 6000 a minute per address. The pace lets through at most BURST + RATE_PER_S x 60 = 4500 in any minute and leaves
-# 1500 to commands that cancel: all three cancelling calls at their full 5 + 10 + 10 a second.
-IP_BURST = 300
-IP_RATE_PER_S = 70.0
 
 
 class Grant(Protocol):
@@ -73,27 +67,27 @@ class Limits(Protocol):
         """Every waiter of this owner gets `NotSent("closed")`."""
 
 
-class _Line:
+class Line:
     """One bucket and those who wait for it, first come first served; but `first` of them stand before all others."""
 
-    def __init__(self, name: str, quota: int) -> None:
+    def __init__(self, name: str, bucket: Bucket | Ledger) -> None:
         self.name = name
-        self.bucket = Bucket(quota)
-        self.waiters: deque[tuple[asyncio.Future[Lease], object]] = deque()
+        self.bucket = bucket
+        self.waiters: deque[tuple[asyncio.Future[Lease], object, int | None]] = deque()
         self.first = 0
         self.waiting = 0
         self.timer: asyncio.TimerHandle | None = None
         self.clock: Clock | None = None
         self.refusals = 0
 
-    def join(self, future: asyncio.Future[Lease], owner: object, *, first: bool) -> None:
-        """One more waiter, at the end of his part of the line."""
+    def join(self, future: asyncio.Future[Lease], owner: object, until_ns: int | None, *, first: bool) -> None:
+        """One more waiter, at the end of his part of the line; he will not wait longer than that."""
         self.waiting += 1
         if first:
-            self.waiters.insert(self.first, (future, owner))
+            self.waiters.insert(self.first, (future, owner, until_ns))
             self.first += 1
         else:
-            self.waiters.append((future, owner))
+            self.waiters.append((future, owner, until_ns))
         self.wake()
 
     def _next(self) -> None:
@@ -109,7 +103,7 @@ class _Line:
         assert self.clock is not None
         now = self.clock.monotonic_ns()
         while self.waiters:
-            future, _ = self.waiters[0]
+            future, *_ = self.waiters[0]
             if future.done():
                 self._next()
                 continue
@@ -152,7 +146,7 @@ class _Token:
 
     __slots__ = ("_lease", "_line")
 
-    def __init__(self, line: _Line, lease: Lease) -> None:
+    def __init__(self, line: Line, lease: Lease) -> None:
         self._line = line
         self._lease = lease
 
@@ -199,10 +193,8 @@ class LocalLimits:
         if not 0 < share <= 1:
             raise UsageError(f"share must be above 0 and at most 1, not {share!r}")
         self._share = share
-        self._lines: dict[tuple[str, str, str], _Line] = {}
-        self._paces: dict[str, AsyncLimiter] = {}
-        self._pacing: dict[asyncio.Task[None], object] = {}
-        self._tasks = Tasks()
+        self._lines: dict[tuple[str, str, str], Line] = {}
+        self._pace = Pace()
 
     @classmethod
     def shared(cls) -> LocalLimits:
@@ -235,38 +227,43 @@ class LocalLimits:
         if not row.cancels:
             left_s = None if max_wait_s is None else max_wait_s - (clock.monotonic_ns() - asked_ns) / 1e9
             try:
-                await self._paced(row, origin, left_s, owner)
+                await self._pace.wait(row, origin, left_s, owner)
             except BaseException:
                 line.bucket.unsent(lease)
                 line.settled()
                 raise
         return _Token(line, lease)
 
-    def _line(self, row: Endpoint, account: str, origin: str, clock: Clock) -> _Line:
+    def outlook(self, row: Endpoint, account: str, origin: str, *, clock: Clock) -> list[int]:
+        """When each token of the row's bucket is free, in nanoseconds from now, if nobody else takes it."""
+        line = self._line(row, account, origin, clock)
+        return line.bucket.moments(clock.monotonic_ns(), line.waiting)
+
+    def _line(self, row: Endpoint, account: str, origin: str, clock: Clock) -> Line:
         key = (origin, account if row.quota.scope is Scope.UID else "", row.path)
         line = self._lines.get(key)
         if line is None:
-            line = self._lines[key] = _Line(row.label, max(1, int(row.quota.per_s * self._share)))
+            line = self._lines[key] = Line(row.label, Bucket(max(1, int(row.quota.per_s * self._share))))
         line.clock = clock
         return line
 
     def abandon(self, owner: object) -> None:
         """See `Limits.abandon`."""
         for line in self._lines.values():
-            for future, waiting in line.waiters:
+            for future, waiting, _ in line.waiters:
                 if waiting is owner and not future.done():
                     line.waiting -= 1
                     future.set_exception(NotSent("closed", endpoint=line.name))
-        for task, waiting in self._pacing.items():
-            if waiting is owner:
-                task.cancel()
+        self._pace.abandon(owner)
 
-    async def _queued(self, line: _Line, row: Endpoint, left_s: float | None, owner: object, *, first: bool) -> Lease:
+    async def _queued(self, line: Line, row: Endpoint, left_s: float | None, owner: object, *, first: bool) -> Lease:
         expected_s = line.expected_s(line.first if first else line.waiting)
         if left_s is not None and expected_s > left_s:
             raise NotSent("rate_limit", endpoint=row.label, expected_wait_s=expected_s)
         future: asyncio.Future[Lease] = asyncio.get_running_loop().create_future()
-        line.join(future, owner, first=first)
+        assert line.clock is not None
+        until_ns = None if left_s is None else line.clock.monotonic_ns() + round(left_s * 1e9)
+        line.join(future, owner, until_ns, first=first)
         try:
             async with asyncio.timeout(left_s):
                 return await future
@@ -276,29 +273,6 @@ class LocalLimits:
         except BaseException:
             line.leave(future)
             raise
-
-    async def _paced(self, row: Endpoint, origin: str, max_wait_s: float | None, owner: object) -> None:
-        """Wait until the address has room. In a task of its own, so that closing a client can end the wait."""
-        pace = self._paces.get(origin)
-        if pace is None:
-            pace = self._paces[origin] = AsyncLimiter(IP_BURST, IP_BURST / IP_RATE_PER_S)
-        if pace.has_capacity():
-            await pace.acquire()
-            return
-        expected_s = (len(self._pacing) + 1) / IP_RATE_PER_S
-        if max_wait_s is not None and expected_s > max_wait_s:
-            raise NotSent("rate_limit", endpoint=row.label, expected_wait_s=expected_s, detail="IP budget")
-        task = self._tasks.spawn(pace.acquire(), "bitget_async: IP budget")
-        self._pacing[task] = owner
-        try:
-            done, _ = await asyncio.wait({task}, timeout=max_wait_s)
-            if not done:
-                raise NotSent("rate_limit", endpoint=row.label, expected_wait_s=expected_s, detail="IP budget")
-            if task.cancelled():
-                raise NotSent("closed", endpoint=row.label)
-        finally:
-            del self._pacing[task]
-            task.cancel()
 
 
 class _Free:

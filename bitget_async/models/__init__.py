@@ -80,6 +80,7 @@ from bitget_async.models.reports import (
     Report,
     Scope,
 )
+from bitget_async.models.stops import StopCommand, StopPlan, StopProgress, StopReport, StopSymbol
 from bitget_async.models.texts import (
     AuctionStage,
     OrderStatus,
@@ -167,6 +168,11 @@ __all__ = [
     "Scope",
     "ServerTime",
     "Side",
+    "StopCommand",
+    "StopPlan",
+    "StopProgress",
+    "StopReport",
+    "StopSymbol",
     "SubAccountAssets",
     "SubOrder",
     "SubOrderStatus",

@@ -184,7 +184,7 @@ class Stage:
 
     def _mine(self) -> list[Pending[Any, Any]]:
         """The handle of the call, once it is signed."""
-        return [each for each in self.client.pending if each not in self.others]
+        return [each for each in self.client.pending if isinstance(each, Pending) and each not in self.others]
 
     def _act(self, loop: Any) -> None:
         run = self.run

@@ -28,7 +28,8 @@ from bitget_async.endpoints import (
     UNFILLED_ORDERS,
     Endpoint,
 )
-from bitget_async.limits.local import IP_BURST, IP_RATE_PER_S, Grant
+from bitget_async.limits.local import Grant
+from bitget_async.limits.pace import IP_BURST, IP_RATE_PER_S
 from bitget_async.sim import Settings, SimulatedExchange, faults
 from tests.conftest import client_of
 

@@ -1,0 +1,321 @@
+"""Heartbeats over Redis: a real server where one is installed, and a played one for what a real one seldom does."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections.abc import AsyncIterator, Callable
+from typing import Any
+
+import pytest
+
+from bitget_async.clock import SystemClock, VirtualClock
+from bitget_async.errors import UsageError
+from bitget_async.guard import Answer, Beat, Rules, Watchdog, Word
+from bitget_async.pulse import Unheard, inlet_of, road_of
+from bitget_async.pulse import redis as pulse_redis
+from tests.conftest import run_virtual
+from tests.guard.rehearsal import PASSWORD, REDIS, RedisServer
+
+pytest.importorskip("redis", reason="the extra redis is not installed")
+
+SESSION = "ab" * 16
+needs_server = pytest.mark.skipif(REDIS is None, reason="redis-server is not installed")
+
+
+@pytest.fixture
+async def server() -> AsyncIterator[RedisServer]:
+    """A Redis of this test's own."""
+    made = RedisServer()
+    await made.start()
+    yield made
+    await made.stop()
+
+
+class Guard:
+    """The guard's end, with a watchdog behind it."""
+
+    def __init__(self, url: str, look_s: float = 0.02) -> None:
+        self.inlet = inlet_of(url, ("bot",), look_s, SystemClock())
+        self.dog = Watchdog(Rules(after_s=10.0), SystemClock().monotonic_ns(), blind=self.inlet.blind)
+        self.sights: list[tuple[bool, str]] = []
+        self.changed = asyncio.Event()
+
+    def hear(self, raw: bytes) -> bytes:
+        beat = Beat.decode(raw)
+        if beat is None:
+            return b""
+        word = self.dog.hear(beat, SystemClock().monotonic_ns())
+        return Answer(word, beat.session, beat.number, 10.0).encode()
+
+    def sight(self, seen: bool, why: str) -> None:
+        if not self.sights or self.sights[-1][0] != seen:
+            self.sights.append((seen, why))
+            self.changed.set()
+
+    async def open(self) -> Guard:
+        await self.inlet.open(self.hear, self.sight)
+        return self
+
+    async def turn(self) -> tuple[bool, str]:
+        """Wait for the next change of what can be seen."""
+        async with asyncio.timeout(30):
+            _ = await self.changed.wait()
+        self.changed.clear()
+        return self.sights[-1]
+
+
+@needs_server
+async def test_a_beat_is_seen_and_answered(server: RedisServer) -> None:
+    """The usual case: armed, goodbye, gone."""
+    guard = await Guard(server.url).open()
+    road = road_of(server.url, SystemClock())
+    assert (await road.beat(Beat("bot", SESSION, 1, 1.0), 20.0)).word is Word.ARMED
+    assert (await road.beat(Beat("bot", SESSION, 2, 1.0), 20.0)).word is Word.ARMED
+    assert (await road.beat(Beat("bot", SESSION, 3, 1.0, True), 20.0)).word is Word.DISARMED
+    assert guard.dog.armed == ()
+    await road.close()
+    await guard.inlet.close()
+
+
+@needs_server
+async def test_a_redis_that_goes_and_comes_is_told_apart_from_silence(server: RedisServer) -> None:
+    """Blind, sighted, blind, sighted; and the bot's beat after it counts though the server has forgotten all."""
+    guard = await Guard(server.url).open()
+    road = road_of(server.url, SystemClock())
+    assert (await guard.turn())[0] is True
+    _ = await road.beat(Beat("bot", SESSION, 1, 1.0), 20.0)
+    await server.stop()
+    seen, why = await guard.turn()
+    assert seen is False
+    assert why
+    assert PASSWORD not in why
+    with pytest.raises(Unheard) as raised:
+        _ = await road.beat(Beat("bot", SESSION, 2, 1.0), 20.0)
+    assert PASSWORD not in str(raised.value)
+    await server.start()
+    assert (await guard.turn())[0] is True
+    assert (await road.beat(Beat("bot", SESSION, 3, 1.0), 20.0)).word is Word.ARMED
+    await road.close()
+    await guard.inlet.close()
+
+
+@needs_server
+async def test_without_a_guard_a_beat_is_not_answered(server: RedisServer) -> None:
+    """The key of the answer has expired with the guard."""
+    road = road_of(server.url, SystemClock())
+    with pytest.raises(Unheard, match="no answer within"):
+        _ = await road.beat(Beat("bot", SESSION, 1, 1.0), 0.1)
+    await road.close()
+
+
+@needs_server
+async def test_a_wrong_password_is_blindness_and_is_not_shown(server: RedisServer) -> None:
+    """The guard says why it cannot see."""
+    guard = await Guard(server.url.replace(PASSWORD, "wrong-password-11")).open()
+    seen, why = await guard.turn()
+    assert seen is False
+    assert "wrong-password-11" not in why
+    await guard.inlet.close()
+
+
+class Played:
+    """As much of redis-py's client as is used, over a dict."""
+
+    def __init__(self, keys: dict[str, bytes]) -> None:
+        self.keys = keys
+        self.lives: dict[str, int] = {}
+        self.fails: BaseException | None = None
+
+    async def _answer(self, value: Any) -> Any:
+        await asyncio.sleep(0.001)
+        if self.fails is not None:
+            raise self.fails
+        return value
+
+    async def set(self, key: str, raw: bytes, *, px: int) -> None:
+        self.keys[key] = await self._answer(raw)
+        self.lives[key] = px
+
+    async def get(self, key: str) -> Any:
+        return await self._answer(self.keys.get(key))
+
+    async def mget(self, keys: list[str]) -> Any:
+        return await self._answer([self.keys.get(key) for key in keys])
+
+    def pipeline(self, *, transaction: bool) -> Any:
+        client = self
+
+        class Pipe:
+            async def __aenter__(self) -> Any:
+                return self
+
+            async def __aexit__(self, *error: object) -> None:
+                pass
+
+            def set(self, key: str, raw: bytes, *, px: int) -> None:
+                client.keys[key] = raw
+                client.lives[key] = px
+
+            async def execute(self) -> None:
+                await client._answer(None)
+
+        return Pipe()
+
+    async def aclose(self) -> None:
+        pass
+
+
+@pytest.fixture
+def played(monkeypatch: pytest.MonkeyPatch) -> Played:
+    """Both ends talk to the same dict."""
+    client = Played({})
+    monkeypatch.setattr(pulse_redis, "_client", lambda url, wait_s: client)
+    return client
+
+
+def test_the_keys_expire(played: Played) -> None:
+    """A beat after two minutes, a goodbye after a week, an answer after about a second: it would speak for nobody."""
+
+    async def main() -> None:
+        inlet = inlet_of("redis://host", ("bot",), 0.25, VirtualClock())
+        answer = Answer(Word.ARMED, SESSION, 9, 10.0).encode()
+        await inlet.open(lambda raw: answer, lambda seen, why: None)
+        road = road_of("redis://host", VirtualClock())
+        _ = await road.beat(Beat("bot", SESSION, 1, 1.0), 5.0)
+        assert played.lives["bitget_async:guard:beat:bot"] == 120_000
+        assert played.lives["bitget_async:guard:answer:bot"] == 1_000
+        _ = await road.beat(Beat("bot", SESSION, 2, 1.0, True), 5.0)
+        assert played.lives["bitget_async:guard:beat:bot"] == 7 * 86_400_000
+        await inlet.close()
+        await road.close()
+
+    run_virtual(main)
+
+
+def test_an_answer_to_an_older_beat_will_do_but_not_for_the_first_and_the_last(played: Played) -> None:
+    """The guard looks each quarter of a second; a goodbye must be heard before the bot is gone."""
+
+    async def main() -> None:
+        road = road_of("redis://host", VirtualClock())
+        key = "bitget_async:guard:answer:bot"
+        played.keys[key] = Answer(Word.ARMED, SESSION, 4, 10.0).encode()
+        with pytest.raises(Unheard):
+            _ = await road.beat(Beat("bot", SESSION, 5, 1.0), 1.0)
+        played.keys[key] = Answer(Word.ARMED, SESSION, 6, 10.0).encode()
+        assert (await road.beat(Beat("bot", SESSION, 6, 1.0), 1.0)).number == 6
+        assert (await road.beat(Beat("bot", SESSION, 7, 1.0), 1.0)).number == 6
+        with pytest.raises(Unheard):
+            _ = await road.beat(Beat("bot", SESSION, 8, 1.0, True), 1.0)
+        played.keys[key] = Answer(Word.ARMED, "cd" * 16, 99, 10.0).encode()
+        with pytest.raises(Unheard):
+            _ = await road.beat(Beat("bot", SESSION, 9, 1.0), 1.0)
+        await road.close()
+
+    run_virtual(main)
+
+
+def test_a_redis_that_cannot_be_written_is_blindness(played: Played, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A replica, or a full one: it can be read, but no bot can beat. And it must not look as if sight came and went."""
+    sights: list[bool] = []
+    real = played.pipeline
+
+    def read_only(*, transaction: bool) -> Any:
+        pipe = real(transaction=transaction)
+
+        async def execute() -> None:
+            raise OSError("READONLY You can't write against a read only replica.")
+
+        pipe.execute = execute
+        return pipe
+
+    async def main() -> None:
+        inlet = inlet_of("redis://host", ("bot",), 0.25, VirtualClock())
+        monkeypatch.setattr(played, "pipeline", read_only)
+        await inlet.open(lambda raw: b"", lambda seen, why: sights.append(seen))
+        await asyncio.sleep(2)
+        await inlet.close()
+
+    run_virtual(main)
+    assert sights
+    assert not any(sights)
+
+
+def test_a_redis_that_hangs_is_blindness(played: Played) -> None:
+    """It takes the connection and says nothing."""
+    sights: list[bool] = []
+
+    async def hang(keys: list[str]) -> Any:
+        await asyncio.sleep(3600)
+
+    async def main() -> None:
+        inlet = inlet_of("redis://host", ("bot",), 0.25, VirtualClock())
+        vars(played)["mget"] = hang
+        await inlet.open(lambda raw: b"", lambda seen, why: sights.append(seen))
+        await asyncio.sleep(2)
+        await inlet.close()
+
+    run_virtual(main)
+    assert sights
+    assert not any(sights)
+
+
+def test_the_password_is_in_no_text(played: Played, caplog: pytest.LogCaptureFixture) -> None:
+    """Not in a repr, a reason or a log, also where the error of the library holds it; encoded or not."""
+    url = "redis://user:p%40ss-word-77@host:6390/2"
+    whys: list[str] = []
+
+    async def main() -> None:
+        inlet = inlet_of(url, ("bot",), 0.25, VirtualClock())
+        road = road_of(url, VirtualClock())
+        played.fails = OSError("cannot connect with p@ss-word-77")
+        await inlet.open(lambda raw: b"", lambda seen, why: whys.append(why))
+        with pytest.raises(Unheard) as raised:
+            _ = await road.beat(Beat("bot", SESSION, 1, 1.0), 1.0)
+        whys.append(str(raised.value))
+        played.fails = OSError(f"cannot connect to {url}")
+        await asyncio.sleep(1)
+        whys.extend([str(inlet), str(road), repr(inlet), repr(road), str(vars(road))])
+        await inlet.close()
+        await road.close()
+
+    with caplog.at_level(logging.DEBUG):
+        run_virtual(main)
+    assert str(whys).count("redis://host:6390/2") >= 2
+    assert "ss-word-77" not in str(whys) + caplog.text
+
+
+@pytest.mark.parametrize(
+    "url", ["redis://:sec-ret-77@host:nonsense/0", "redis://:sec-ret-77@[::1/0", "redis://h/0?db=x"]
+)
+def test_a_url_that_is_none_is_refused_without_showing_it(url: str) -> None:
+    """A password with a slash in it makes such a URL."""
+    for make in (lambda: road_of(url, SystemClock()), lambda: inlet_of(url, ("bot",), 0.1, SystemClock())):
+        with pytest.raises(UsageError) as raised:
+            _ = make()
+        assert_hidden(raised.value)
+
+
+def assert_hidden(error: BaseException) -> None:
+    """Neither the text nor the errors before it hold the password."""
+    linked: BaseException | None = error
+    while linked is not None:
+        assert "sec-ret-77" not in str(linked)
+        linked = linked.__cause__ or linked.__context__
+
+
+def test_without_the_extra_it_says_what_to_install(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The package itself does not need Redis."""
+    import sys
+
+    monkeypatch.setitem(sys.modules, "redis.asyncio", None)
+    with pytest.raises(UsageError, match=r"bitget-async\[redis\]"):
+        _ = road_of("redis://host", SystemClock())
+
+
+def test_a_guard_needs_a_place() -> None:
+    """And one that is no URL is a path."""
+    with pytest.raises(UsageError):
+        _ = inlet_of("", ("bot",), 0.1, SystemClock())
+    where: Callable[[str], object] = lambda text: inlet_of(text, ("bot",), 0.1, SystemClock())  # noqa: E731
+    assert str(where("/run/guard.sock")) == "/run/guard.sock"

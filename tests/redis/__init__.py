@@ -1,0 +1,1 @@
+"""Shared limits on a real server, with real processes."""
