@@ -10,6 +10,7 @@ from __future__ import annotations
 from collections import deque
 from collections.abc import Sequence
 from dataclasses import dataclass
+from heapq import heapify, heapreplace
 from math import ceil
 
 from bitget_async.limits.bucket import HOLD_NS, SECOND_NS, Bucket, Lease
@@ -194,15 +195,19 @@ class Ledger:
             waits.append(max(0, self._come_ns - now) + ahead // self.terms.quota * HOLD_NS)
         return min(waits, default=0)
 
-    def moments(self, now: int) -> list[int]:
+    def moments(self, now: int, ahead: int = 0) -> list[int]:
         """See `Bucket.moments`: as far as this process knows."""
-        mine = self._pocket.moments(now) if self._owns else []
+        moments = self._pocket.moments(now) if self._owns else []
         if self.away:
-            count = max(0, self.terms.share - len(mine))
-            return mine + [max(0, self._share_ns(now) - now)] * count
-        mine = [0] * len(self._granted) + mine
-        free = [0] * max(0, min(self._free, self.terms.quota - len(mine)))
-        return sorted(mine + free + [HOLD_NS] * (self.terms.quota - len(mine) - len(free)))
+            moments += [max(0, self._share_ns(now) - now)] * max(0, self.terms.share - len(moments))
+        else:
+            moments += [0] * len(self._granted)
+            moments += [0] * max(0, min(self._free, self.terms.quota - len(moments)))
+            moments += [HOLD_NS] * (self.terms.quota - len(moments))
+        heapify(moments)
+        for _ in range(ahead if moments else 0):
+            heapreplace(moments, moments[0] + HOLD_NS)
+        return sorted(moments)
 
     # What its task asks.
 

@@ -373,7 +373,7 @@ def tokens_saved_up() -> Iterator[None]:
 @plant("who_leaves_takes_no_token_along", 50)
 def places_kept_by_who_leaves() -> Iterator[None]:
     """A waiter that is cancelled in the turn of its grant keeps the token for ever."""
-    with patched(local._Line, "leave", lambda self, future: None):
+    with patched(local.Line, "leave", lambda self, future: None):
         yield
 
 

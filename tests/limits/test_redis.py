@@ -349,5 +349,8 @@ def test_arguments_that_cannot_be_meant_are_refused(given: dict[str, object]) ->
 
 def test_without_the_extra_the_error_names_it() -> None:
     """Not an ImportError from somewhere inside."""
-    with mock.patch.dict(sys.modules, {"redis.asyncio": None}), pytest.raises(UsageError, match=r"bitget_async\[redis\]"):
+    with (
+        mock.patch.dict(sys.modules, {"redis.asyncio": None}),
+        pytest.raises(UsageError, match=r"bitget_async\[redis\]"),
+    ):
         _ = RedisLimits("redis://127.0.0.1", uid="1")

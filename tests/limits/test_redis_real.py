@@ -14,7 +14,7 @@ from bitget_async import NotSent, RedisLimits
 from bitget_async.clock import SystemClock
 from bitget_async.endpoints import CANCEL_SYMBOL_ORDER
 from bitget_async.limits.local import Grant
-from tests.redis.server import RealServer, program
+from tests.sharing.server import RealServer, program
 
 pytestmark = pytest.mark.skipif(program() is None, reason="no redis-server and no valkey-server on this machine")
 
@@ -96,7 +96,7 @@ async def test_a_password_is_shown_nowhere(server: RealServer, caplog: pytest.Lo
         (await take(open_one)).unsent()
         assert secret not in repr(limits) + repr(limits._server)
         with server.client() as client:
-            names = [name.decode() for name in client.keys()]
+            names = [name.decode() for name in client.scan_iter()]
     assert "away" in caplog.text
     assert secret not in caplog.text
     assert names

@@ -9,8 +9,8 @@ from typing import Any
 
 import pytest
 
-from tests.redis.processes import prove
-from tests.redis.server import program
+from tests.sharing.processes import prove
+from tests.sharing.server import program
 
 pytestmark = [
     pytest.mark.skipif(program() is None, reason="no redis-server and no valkey-server on this machine"),

@@ -1,5 +1,5 @@
 """
-`python -m tests.redis.processes`: four processes with two clients each, one account, a real server, real time.
+`python -m tests.sharing.processes`: four processes with two clients each, one account, a real server, real time.
 
 One process is killed, then the server is killed and started again with nothing of what it had. The simulated exchange
 counts. Leaves docs/measured/shared_limits.json; `--seconds 14` is what the suite runs.
@@ -14,11 +14,12 @@ import os
 import sys
 import tempfile
 from dataclasses import asdict, dataclass, field
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
 from bitget_async.sim import Settings, SimulatedExchange
-from tests.redis.server import RealServer
+from tests.sharing.server import RealServer
 
 ROOT = Path(__file__).parent.parent.parent
 MEASURED = ROOT / "docs" / "measured" / "shared_limits.json"
@@ -111,7 +112,7 @@ async def start(exchange: SimulatedExchange, server: RealServer) -> Bot:
     """One more process of the account."""
     pipe = asyncio.subprocess.PIPE
     process = await asyncio.create_subprocess_exec(
-        sys.executable, "-m", "tests.redis.bot", stdin=pipe, stdout=pipe, cwd=ROOT, env=dict(os.environ)
+        sys.executable, "-m", "tests.sharing.bot", stdin=pipe, stdout=pipe, cwd=ROOT, env=dict(os.environ)
     )
     key = exchange.credentials()
     told = {
@@ -145,7 +146,7 @@ def spent(server: RealServer) -> tuple[int, float]:
 def judged(exchange: SimulatedExchange, bots: list[Bot], moments: list[float], calls: int, us: float) -> Proof:
     """The exchange's figures, and the part of what the quota allows at this round trip that was used."""
     names = ("all run", "one killed", "server restarted")
-    parts = dict(zip(names, zip(moments, moments[1:], strict=False), strict=True))
+    parts = dict(zip(names, pairwise(moments), strict=True))
     cycle_s = HOLD_S + sum(LATENCY_S)
     by_process = {
         call: {name: [bot.count(call, *part) for bot in bots] for name, part in parts.items()} for call in QUOTAS
@@ -183,7 +184,7 @@ def judged(exchange: SimulatedExchange, bots: list[Bot], moments: list[float], c
 
 def main() -> None:
     """Run, print, and leave the figures."""
-    parser = argparse.ArgumentParser(prog="python -m tests.redis.processes")
+    parser = argparse.ArgumentParser(prog="python -m tests.sharing.processes")
     parser.add_argument("--seconds", type=float, default=60.0)
     given = parser.parse_args()
     with tempfile.TemporaryDirectory() as folder:
