@@ -17,7 +17,7 @@ from bitget_async.errors import StopUnconfirmed, UsageError
 from bitget_async.evidence import Book
 from bitget_async.handle import PendingCancellation
 from bitget_async.models import Outcome, StopPlan, StopProgress, StopReport
-from bitget_async.stopping import Stopping
+from bitget_async.stopping import Checks, Stopping
 
 __all__ = ["PendingStop", "StopCourse"]
 
@@ -32,46 +32,38 @@ class StopCourse:
     Attributes:
         state: what it knows.
         now_ns: the monotonic clock.
-        began_ns: when it was called for; last_ns: when its last command was answered, or given up.
+        began_ns: when it was called for.
+        checks: when it is looked for orders that are left.
         confirm_within_s: how long after its last planned command it settles, whatever is known.
         dry: whether nothing is to be sent.
         phase: see `StopProgress`.
-        surveyed: whether all open orders are known.
-        handles: of its commands, with the list that their orders stand in.
-        answered: commands that are through; taken: those that got a handle.
+        handles: of its commands, with the list that their orders stand in; taken: how many.
+        deadline_ns: when it settles, whatever is known.
+        left: orders in scope that the last listing after the commands showed.
         clear_ms: exchange time of the first listing after the commands that shows none in scope.
         covers_ms: exchange time of which the last listing speaks.
-        again_ns: before that no further round of commands is sent.
-        lanes: the tasks that send.
-        requests, anomalies: for the report.
+        lanes: how many senders it has.
+        requests: for the report.
     """
 
     state: Stopping
     now_ns: Callable[[], int]
     began_ns: int
+    checks: Checks
     confirm_within_s: float = 60.0
     dry: bool = False
     phase: str = "sending"
-    surveyed: bool = False
-    last_ns: int = 0
     deadline_ns: int = 1 << 62
     handles: list[tuple[Book, PendingCancellation]] = field(default_factory=list)
-    answered: int = 0
     taken: int = 0
     left: int | None = None
     clear_ms: int | None = None
     requests: Counter[str] = field(default_factory=Counter)
-    anomalies: dict[str, None] = field(default_factory=dict)
     covers_ms: int | None = None
-    again_ns: int = 0
-    lanes: list[asyncio.Task[None]] = field(default_factory=list)
+    lanes: int = 0
     report: StopReport | None = None
     _news: asyncio.Event = field(default_factory=asyncio.Event)
     _work: asyncio.Event = field(default_factory=asyncio.Event)
-
-    def odd(self, what: str) -> None:
-        """Note an anomaly, once."""
-        self.anomalies[what] = None
 
     def tell(self, *, work: bool = False) -> None:
         """Wake all who wait for news; with `work`, those who send, too."""
@@ -84,6 +76,14 @@ class StopCourse:
     async def news(self) -> None:
         """Wait until anything is told. Safe to cancel."""
         _ = await self._news.wait()
+
+    async def news_until(self, at_ns: int) -> None:
+        """The same, but no longer than until then."""
+        try:
+            async with asyncio.timeout(max(at_ns - self.now_ns(), 10_000) / 1e9):
+                await self.news()
+        except TimeoutError:
+            pass
 
     async def work(self) -> None:
         """Wait until there may be commands to send. Safe to cancel."""
@@ -103,7 +103,7 @@ class StopCourse:
         return StopProgress(
             phase="settled" if self.report is not None else self.phase,
             commands=self.state.handed + self.state.waiting,
-            answered=self.answered,
+            answered=self.state.through,
             orders=self.state.size,
             ended=self.state.ended,
             left=self.left,

@@ -71,7 +71,7 @@ class Reading:
         symbol: str | None,
         book: Book,
         *,
-        most: int = MOST_PAGES,
+        most: int | None = None,
         tell: Callable[[tuple[Row, ...]], None] | None = None,
     ) -> tuple[Listing, int]:
         """
@@ -80,7 +80,7 @@ class Reading:
         Args:
             symbol: one symbol, or `None` for the whole account.
             book: whose list.
-            most: pages to read; with more, it is incomplete.
+            most: pages to read, 50 if not given; with more, it is incomplete.
             tell: is told each page as it comes.
 
         Returns: what they show together, and how many there were.
@@ -91,6 +91,7 @@ class Reading:
         pages: list[tuple[Row, ...]] = []
         first: Answered | None = None
         below: int | None = None
+        most = MOST_PAGES if most is None else most
         while len(pages) < most:
             answer = await self._session.background(row, _paged(symbol, below, book))
             first = first or answer

@@ -11,7 +11,6 @@ from bitget_async.cancellation import Canceller
 from bitget_async.course import Options
 from bitget_async.desk import Desk
 from bitget_async.errors import UsageError
-from bitget_async.evidence import Book
 from bitget_async.halt import PendingStop
 from bitget_async.handle import PendingCancellation, PendingPlacement, PendingReplacement
 from bitget_async.journal import JournalFile
@@ -20,7 +19,7 @@ from bitget_async.resumer import Resumer
 from bitget_async.rules import Amount, Rulebook, TradingRules
 from bitget_async.session import Session
 from bitget_async.stop import Stopper
-from bitget_async.stopping import Scope
+from bitget_async.stopping import scope_of
 from bitget_async.stream.streams import Streams
 from bitget_async.tracker import Tracker
 from bitget_async.watcher import Watcher
@@ -120,8 +119,9 @@ class TradingVerbs:
             symbols: exchange spelling; `None` for all symbols.
             include: of "normal", "tpsl" (stand-alone take-profit and stop-loss orders), "trigger" (plan orders).
             keep: orders that are left alone: client ids, or a function that is given an `Order` (of a trigger order,
-                what it has in common with one) and says so. A symbol with such an order is stopped by ids; with a
-                function, or while one of the ids was not seen, so are all.
+                what it has in common with one) and says so. An order about which it raises is left alone, too. A
+                symbol with such an order is stopped by ids; with a function, or while one of the ids was not seen, so
+                are all.
             exclude_client_oids: more client ids to keep.
             late: "report": orders that arrive after the call are named in the report, and no more is done about them,
                 though a symbol's command may take them. "sweep": they are cancelled too, until a listing shows none.
@@ -142,7 +142,7 @@ class TradingVerbs:
         Sources: the pages of the calls named above, read 2025-11-30.
         """
         parts = self._open()
-        scope = _scope(symbols, include, keep, exclude_client_oids, late)
+        scope = scope_of(symbols, include, keep, exclude_client_oids, late)
         return await parts.stopper.stop(scope, dry_run=dry_run, confirm_within_s=confirm_within_s)
 
     # -- placing ----------------------------------------------------------------------------------------------
@@ -500,47 +500,6 @@ class TradingVerbs:
         if rules is not None and wire.get("price") is not None and wire.get("size") is not None:
             rules.check(None, "limit", wire["size"], wire["price"])
         return wire
-
-
-BOOKS = {"normal": Book.NORMAL, "tpsl": Book.TPSL, "trigger": Book.PLAN}
-
-
-def _scope(
-    symbols: Iterable[str] | None,
-    include: Collection[str],
-    keep: Collection[str] | Callable[[Order], bool] | None,
-    exclude_client_oids: Collection[str],
-    late: str,
-) -> Scope:
-    """Whom a stop is for. What is given wrongly must not widen it."""
-    if symbols is not None:
-        symbols = _names("symbols", symbols)
-        if not symbols:
-            raise UsageError("cancel_all_orders: symbols names none; None means all")
-    books = _names("include", include)
-    if not books or books - BOOKS.keys():
-        raise UsageError(f"cancel_all_orders: include takes {', '.join(BOOKS)}, not {include!r}")
-    if late not in ("report", "sweep"):
-        raise UsageError(f'cancel_all_orders: late must be "report" or "sweep", not {late!r}')
-    kept = _names("exclude_client_oids", exclude_client_oids)
-    if keep is not None and not callable(keep):
-        kept |= _names("keep", keep)
-    return Scope(
-        symbols=symbols,
-        books=tuple(book for name, book in BOOKS.items() if name in books),
-        kept_oids=kept,
-        keep=keep if callable(keep) else None,
-        sweep_late=late == "sweep",
-    )
-
-
-def _names(what: str, given: object) -> frozenset[str]:
-    if isinstance(given, (str, bytes)) or not isinstance(given, Iterable):
-        raise UsageError(f"cancel_all_orders: {what} must be a list of texts, not {given!r}")
-    names = frozenset(given)
-    if not all(isinstance(each, str) and each for each in names):
-        raise UsageError(f"cancel_all_orders: {what} must be a list of texts, not {given!r}")
-    return names
 
 
 def _text(value: Any) -> Any:

@@ -26,7 +26,6 @@ __all__ = ["BATCH", "Quota", "Quotas", "Resting", "Stoppable", "bound_ns", "plan
 
 BATCH = 20
 SECOND_NS = 1_000_000_000
-REST_NS = SECOND_NS
 NAMES = {Book.NORMAL: "normal", Book.TPSL: "tpsl", Book.PLAN: "trigger"}
 
 
@@ -110,16 +109,19 @@ class _Task:
     named: list[Stoppable] = field(default_factory=list)
     alone: list[Stoppable] = field(default_factory=list)
 
-    def bound_ns(self) -> int:
-        """The least moment by which the last command can have left; 0 if there is nothing to do."""
+    def bound_ns(self, growth: int = 1) -> int:
+        """
+        The least moment by which the last command can have left; 0 if there is nothing to do. With a `growth`, of a
+        book so many times larger.
+        """
         total = len(self.named) + sum(map(len, self.whole))
         taken = [0]
         for orders in self.whole:
             taken.append(taken[-1] + len(orders))
 
         def enough(until_ns: int) -> bool:
-            singles = self.single.count(until_ns) - len(self.alone)
-            left = total - taken[min(self.symbol.count(until_ns), len(self.whole))]
+            singles = self.single.count(until_ns) - growth * len(self.alone)
+            left = growth * (total - taken[min(self.symbol.count(until_ns), len(self.whole))])
             return singles >= 0 and left <= BATCH * self.batch.count(until_ns) + singles
 
         late = 1
@@ -132,23 +134,25 @@ class _Task:
             low, high = (low, middle) if enough(middle) else (middle, high)
         return high
 
-    def _whole_by(self, until_ns: int) -> int:
+    def _whole_by(self, until_ns: int, growth: int) -> int:
         """How many symbols must be taken whole, those with the most orders first, so that all is gone by then."""
-        room = BATCH * self.batch.count(until_ns) + self.single.count(until_ns) - len(self.alone)
+        room = BATCH * self.batch.count(until_ns) + self.single.count(until_ns) - growth * len(self.alone)
         left = len(self.named) + sum(map(len, self.whole))
         for place, orders in enumerate(self.whole):
-            if left <= room:
+            if growth * left <= room:
                 return place
             left -= len(orders)
         return len(self.whole)
 
-    def commands(self) -> Iterator[StopCommand]:
+    def commands(self, growth: int) -> Iterator[StopCommand]:
         """
         The commands that end at the bound. Symbols are taken whole by all commands that can leave now, for such a one
-        misses nothing, and by as many later ones as the bound needs: names leave sooner.
+        misses nothing, and by as many later ones as the bound needs: names leave sooner. With a `growth`, as many as a
+        book so many times larger will need: an order that was named before its symbol is taken whole is a name wasted.
         """
-        until_ns = self.bound_ns()
-        taken, left = _spread(self.whole, max(self.symbol.count(0), self._whole_by(until_ns)))
+        until_ns = self.bound_ns(growth)
+        whole = self._whole_by(until_ns, growth)
+        taken, left = _spread(self.whole, max(self.symbol.count(0), whole))
         taken.sort(key=_largest_first)
         for orders, at_ns in zip(taken, self.symbol.moments(), strict=False):
             yield _command(self.symbol, at_ns, orders, whole=True)
@@ -175,6 +179,7 @@ def plan(
     by_id: Collection[str] | None = (),
     resting: Resting | None = None,
     kept: int = 0,
+    growth: int = 1,
 ) -> StopPlan:
     """
     The commands that end these orders.
@@ -185,9 +190,11 @@ def plan(
         by_id: symbols of which no command may take the whole; `None`: all of them.
         resting: ids that must not be cancelled yet: they are left out, and named.
         kept: known orders that are left alone, for the record.
+        growth: how many times larger the book may be than what is known of it.
 
     Returns:
-        The plan: no id twice, nothing ends later than need be, the largest exposure of each endpoint first.
+        The plan: no id twice, the largest exposure of each endpoint first; and without growth, nothing ends later than
+        need be.
     """
     unique = {(each.book is Book.PLAN, each.order_id): each for each in orders}
     rests = {} if resting is None else resting
@@ -195,7 +202,7 @@ def plan(
     todo = [each for each in unique.values() if each.order_id not in rests]
     # A symbol's command would take those that rest, too.
     blocked = None if by_id is None else {*by_id, *waiting}
-    commands = [each for task in _tasks(todo, quotas, blocked) for each in task.commands()]
+    commands = [each for task in _tasks(todo, quotas, blocked) for each in task.commands(growth)]
     commands.sort(key=lambda each: each.leaves_s)
     return StopPlan(
         commands=tuple(commands),
@@ -231,8 +238,9 @@ def _tasks(orders: Sequence[Stoppable], quotas: Quotas, by_id: Collection[str] |
 
 def _spread(whole: list[list[Stoppable]], most: int) -> tuple[list[list[Stoppable]], list[list[Stoppable]]]:
     """
-    The symbols to take whole, and the others: those with the most orders. Among equals at the border every so manieth
-    by exposure, for both parts are worked off at the same time, the largest first.
+    The symbols to take whole, and the others: those with the most orders. Those at the
+    border that have equally many are chosen from the whole range of exposures: both parts are worked off at the same
+    time, the largest first.
     """
     if most >= len(whole):
         return list(whole), []

@@ -5,8 +5,7 @@ What a stop knows: which orders are open and to end, which of them no command ha
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Callable, Iterable
-from dataclasses import dataclass
+from collections.abc import Iterable
 from decimal import Decimal
 
 from bitget_async.evidence import Book, id_number
@@ -23,38 +22,17 @@ from bitget_async.models import (
 )
 from bitget_async.models import Scope as OrderScope
 from bitget_async.models.reports import order_fate, order_view
-from bitget_async.stopping.planner import NAMES, REST_NS, Quotas, Stoppable, plan
+from bitget_async.stopping.planner import Quotas, Stoppable, plan
+from bitget_async.stopping.rests import Rests
+from bitget_async.stopping.scope import BOOKS, Scope
 
-__all__ = ["Scope", "Stopping"]
+__all__ = ["Stopping", "outcome_of"]
 
 FINAL = (Fate.CANCELLED, Fate.FILLED, Fate.TRIGGERED, Fate.FAILED)
-BOOKS = {name: book for book, name in NAMES.items()}
 Key = tuple[Book, str]
-
-
-@dataclass(frozen=True, slots=True)
-class Scope:
-    """
-    Whom a stop is for.
-
-    Attributes:
-        symbols: these, or `None` for all.
-        books: whose lists.
-        kept_oids: client ids of orders that are left alone; keep: or those of which it says so.
-        sweep_late: whether orders that arrive meanwhile are to end too.
-    """
-
-    symbols: frozenset[str] | None = None
-    books: tuple[Book, ...] = (Book.NORMAL,)
-    kept_oids: frozenset[str] = frozenset()
-    keep: Callable[[Order], bool] | None = None
-    sweep_late: bool = False
-
-    def keeps(self, row: Order | TriggerOrder) -> bool:
-        """Whether it is left alone."""
-        if row.client_oid and row.client_oid in self.kept_oids:
-            return True
-        return self.keep is not None and bool(self.keep(order_view(row)))
+MOST_ODD = 50
+# As long as pages come, the book counts as so many times larger than what is known of it.
+GROWTH = 2
 
 
 class Stopping:
@@ -63,29 +41,37 @@ class Stopping:
 
     Args:
         scope: whom it is for.
+        rests: which ids were cancelled less than a second ago, by whatever stop.
 
     Attributes:
         rows: every order seen that is in scope or late; kept: those left alone; fates: what handles told of whom.
         open: those that the last listing after the commands showed; `None` before it.
+        surveyed: whether all that was open at the call is known; withdrawn: whether no more commands are given out.
         plan: as it was when commands were last chosen by what is open, `planned_ns` when.
-        handed: commands given out; ended: orders with a final row.
+        handed: commands given out; `through`: those of them that were answered or given up.
+        ended: orders with a final row.
+        anomalies: what went wrong, in words, each once.
     """
 
-    def __init__(self, scope: Scope) -> None:
+    def __init__(self, scope: Scope, rests: Rests | None = None) -> None:
         self.scope = scope
+        self.rests = rests or Rests()
         self.rows: dict[Key, Order | TriggerOrder] = {}
         self.kept: dict[Key, Order | TriggerOrder] = {}
         self.fates: dict[Key, OrderFate] = {}
         self.open: set[Key] | None = None
         self.plan = StopPlan(commands=(), last_leaves_s=0.0, orders=0)
         self.planned_ns = 0
+        self.surveyed = False
+        self.withdrawn = False
         self.handed = 0
+        self.through = 0
         self.ended = 0
+        self.anomalies: dict[str, None] = {}
         self._todo: dict[Key, Stoppable] = {}
         # A stop over a thousand symbols must not look at all orders for each of them.
         self._of: dict[tuple[Book, str], dict[str, None]] = {}
         self._whole: set[tuple[Book, str]] = set()
-        self._cancelled_ns: dict[str, int] = {}
         self._lanes: dict[str, deque[StopCommand]] = {}
         self._given: list[StopCommand] = []
 
@@ -127,10 +113,24 @@ class Stopping:
             if self.scope.symbols is not None and row.symbol not in self.scope.symbols:
                 continue
             key = book, row.order_id
-            if key not in self.kept and self.scope.keeps(row):
+            # Asked once: whatever is to end was perhaps cancelled by now.
+            if key not in self.rows and key not in self.kept and self._keeps(row):
                 self.kept[key] = row
             if key not in self.kept:
                 yield key, row
+
+    def _keeps(self, row: Order | TriggerOrder) -> bool:
+        """Whether it is left alone; so it is where the caller's function cannot tell."""
+        try:
+            return self.scope.keeps(row)
+        except Exception as error:
+            self.odd(f"keep raised {type(error).__name__}: order {row.order_id} was left alone")
+            return True
+
+    def odd(self, what: str) -> None:
+        """Note an anomaly, once; no more than so many, for there may be thousands of orders."""
+        if len(self.anomalies) < MOST_ODD:
+            self.anomalies[what] = None
 
     @staticmethod
     def late(row: Order | TriggerOrder, latest_ms: int | None) -> bool:
@@ -156,13 +156,13 @@ class Stopping:
         Make the plan for all that no command has been given for. `again`: by ids alone, for what a command has named
         before.
         """
-        rests = {each: at - now + REST_NS for each, at in self._cancelled_ns.items() if now - at < REST_NS}
         made = plan(
             self._todo.values(),
             quotas,
             by_id=None if again else self.by_id,
-            resting=rests,
+            resting=self.rests.of((each for _, each in self._todo), now),
             kept=len(self.kept),
+            growth=1 if self.surveyed else GROWTH,
         )
         self._lanes = {endpoint: deque(made.of(endpoint)) for endpoint in made.endpoints}
         self.planned_ns = now
@@ -176,10 +176,10 @@ class Stopping:
             kept=len(self.kept),
         )
 
-    def next(self, endpoint: str, now: int) -> StopCommand | None:
+    def next(self, endpoint: str) -> StopCommand | None:
         """The next command of that endpoint: it is sent now."""
         lane = self._lanes.get(endpoint)
-        if not lane:
+        if not lane or self.withdrawn:
             return None
         command = lane.popleft()
         self._given.append(command)
@@ -187,10 +187,21 @@ class Stopping:
         book = BOOKS[command.book]
         if not command.order_ids:
             self._whole.add((book, command.symbols[0]))
-        for each in self._ids(command):
+        ids = self._ids(command)
+        self.rests.began(ids)
+        for each in ids:
             _ = self._todo.pop((book, each), None)
-            self._cancelled_ns[each] = now
         return command
+
+    def answered(self, command: StopCommand, now: int) -> None:
+        """It was answered or given up."""
+        self.through += 1
+        self.rests.ended(self._ids(command), now)
+
+    def withdraw(self) -> None:
+        """No command is given out any more."""
+        self.withdrawn = True
+        self._lanes = {}
 
     @property
     def waiting(self) -> int:
@@ -198,8 +209,13 @@ class Stopping:
         return sum(map(len, self._lanes.values()))
 
     @property
+    def out(self) -> int:
+        """Commands that nothing was heard of yet."""
+        return self.handed - self.through
+
+    @property
     def left(self) -> int:
-        """Orders that no command was given out for."""
+        """Orders that no command was given out for: those that rest, if none waits."""
         return len(self._todo)
 
     def known(self, command: StopCommand) -> list[Order | TriggerOrder]:
@@ -209,10 +225,6 @@ class Stopping:
 
     def _ids(self, command: StopCommand) -> tuple[str, ...]:
         return command.order_ids or tuple(self._of.get((BOOKS[command.book], command.symbols[0]), ()))
-
-    def rested_ns(self, now: int) -> int:
-        """From when on every order may be cancelled again, if its last cancel is on its way by now."""
-        return max(self._cancelled_ns.values(), default=now - REST_NS) + REST_NS
 
     # -- what became of them ----------------------------------------------------------------------------------
 
