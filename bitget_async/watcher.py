@@ -109,6 +109,7 @@ class Watcher:
         self._running = False
         self._news = asyncio.Event()
         self._wake_ns = 0
+        self._held_ns = 0
         self._account: Listing | None = None
         self._placed: dict[str, deque[tuple[int, Order]]] = {}
         self._rate_limited = False
@@ -255,6 +256,11 @@ class Watcher:
         self._news.set()
         return listing, pages
 
+    def hold(self, until_ns: int) -> None:
+        """Start no read before that moment: somebody else needs the tokens more. A later call changes it."""
+        self._held_ns = until_ns
+        self._news.set()
+
     def described(self, course: Course) -> dict[str, Any]:
         """A call as plain JSON values."""
         return describe(course, self.home, self._session.server.estimate_ms(self._session.clock.monotonic_ns()))
@@ -357,7 +363,7 @@ class Watcher:
                 now = self._session.clock.monotonic_ns()
                 self._mind_stall(now)
                 self._expire(now)
-                for read in self._inquiry.due(now):
+                for read in self._inquiry.due(now) if now >= self._held_ns else ():
                     self._tasks.start(self._guarded(self._read, read), f"bitget_async: {read.kind.value}")
                 await self._pause(now)
         except Exception as error:
@@ -369,7 +375,7 @@ class Watcher:
         """Wait for news, for the next look or for the next deadline, whichever comes first."""
         moments = [course.deadline_ns for course in self._pending]
         if (look := self._inquiry.wake_ns()) is not None:
-            moments.append(look)
+            moments.append(max(look, self._held_ns))
         if not moments:
             return
         self._wake_ns = max(min(moments), now)

@@ -21,6 +21,8 @@ from bitget_async.watcher import Watcher
 __all__ = ["Caller", "Lists"]
 
 MOST_PAGES = 1_000
+# So long the watcher may be kept from reading while what is open is listed.
+HELD_NS = 5_000_000_000
 # So many symbols are listed one by one; more, or all, by the pages of the account.
 FEW_SYMBOLS = 5
 
@@ -96,12 +98,17 @@ class Lists:
             for book in scope.books
             for symbol in _targets(scope)
         ]
+        # What became of the first commands can be read a little later: until then all pages are needed here.
+        now_ns = self._session.clock.monotonic_ns
+        self._watcher.hold(now_ns() + HELD_NS)
         try:
             _ = await asyncio.wait(work)
         except asyncio.CancelledError:
             for task in work:
                 task.cancel()
             raise
+        finally:
+            self._watcher.hold(now_ns())
         for task in work:
             await task
 

@@ -14,6 +14,7 @@ from bitget_async.endpoints import (
     CANCEL_ORDER,
     CANCEL_PLAN_ORDER,
     CANCEL_SYMBOL_ORDER,
+    Endpoint,
 )
 from bitget_async.errors import BitgetError
 from bitget_async.evidence import Book
@@ -71,12 +72,16 @@ class Lanes:
         for row in ROWS:
             for _ in self._session.outlook(row):
                 course.lanes += 1
-                self._tasks.start(self._guarded(course, self._lane, row.short), f"bitget_async: {row.short}")
+                self._tasks.start(self._guarded(course, self._lane, row), f"bitget_async: {row.short}")
 
-    async def _lane(self, course: StopCourse, endpoint: str) -> None:
+    async def _lane(self, course: StopCourse, row: Endpoint) -> None:
         try:
             while course.report is None and not course.state.withdrawn:
-                command = course.state.next(endpoint)
+                if course.state.waits(row.short):
+                    # Whoever chose now and left in a second would choose by what is known now. No longer than until a
+                    # token may be free: where others want them too, a stop has to stand in line.
+                    await self._session.clock.sleep(self._session.outlook(row)[0] / 1e9)
+                command = course.state.next(row.short)
                 if command is not None:
                     await self._send(course, command)
                 elif course.state.surveyed:

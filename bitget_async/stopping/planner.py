@@ -148,7 +148,8 @@ class _Task:
         """
         The commands that end at the bound. Symbols are taken whole by all commands that can leave now, for such a one
         misses nothing, and by as many later ones as the bound needs: names leave sooner. With a `growth`, as many as a
-        book so many times larger will need: an order that was named before its symbol is taken whole is a name wasted.
+        book so many times larger will need, and the others are named symbol by symbol: an order that was named before
+        its symbol is taken whole is a name wasted.
         """
         until_ns = self.bound_ns(growth)
         whole = self._whole_by(until_ns, growth)
@@ -156,7 +157,7 @@ class _Task:
         taken.sort(key=_largest_first)
         for orders, at_ns in zip(taken, self.symbol.moments(), strict=False):
             yield _command(self.symbol, at_ns, orders, whole=True)
-        named = sorted([*self.named, *(each for orders in left for each in orders)], key=_exposed_first)
+        named = _in_turn([*self.named, *(each for orders in left for each in orders)], together=growth > 1)
         singles = self.single.moments()
         for order, at_ns in zip(sorted(self.alone, key=_exposed_first), singles, strict=False):
             yield _command(self.single, at_ns, [order])
@@ -266,6 +267,17 @@ def _command(quota: Quota, at_ns: int, orders: Sequence[Stoppable], *, whole: bo
         exposure=_exposure(orders),
         book=NAMES[orders[0].book],
     )
+
+
+def _in_turn(orders: Iterable[Stoppable], *, together: bool) -> list[Stoppable]:
+    """By exposure, the largest first; `together`: those of a symbol one after the other."""
+    turn = sorted(orders, key=_exposed_first)
+    if not together:
+        return turn
+    symbols: dict[str, list[Stoppable]] = {}
+    for each in turn:
+        symbols.setdefault(each.symbol, []).append(each)
+    return [each for mine in sorted(symbols.values(), key=_largest_first) for each in mine]
 
 
 def _exposed_first(order: Stoppable) -> tuple[bool, Decimal, str]:

@@ -30,3 +30,6 @@ class Rests:
         """Those of them that rest, and how long from now."""
         found = ((each, self._until_ns.get(each, now)) for each in ids)
         return {each: until - now for each, until in found if until > now}
+
+    def __len__(self) -> int:
+        return len(self._until_ns)

@@ -203,6 +203,10 @@ class Stopping:
         self.withdrawn = True
         self._lanes = {}
 
+    def waits(self, endpoint: str) -> bool:
+        """Whether there is a command of that endpoint to give out."""
+        return bool(self._lanes.get(endpoint))
+
     @property
     def waiting(self) -> int:
         """Commands that were not given out yet."""
@@ -248,7 +252,7 @@ class Stopping:
         that shows one does so although no command can act any more.
         """
         found: dict[str, list[OrderFate]] = {}
-        for key in self.rows.keys() | self.fates.keys():
+        for key in dict.fromkeys((*self.rows, *self.fates)):
             fate = self._fate(key, covers_ms)
             found.setdefault(fate.order.symbol, []).append(fate)
         kept: dict[str, list[str]] = {}
