@@ -174,6 +174,7 @@ class Stopping:
             last_leaves_s=made.last_leaves_s,
             orders=made.orders + sum(each.orders for each in given),
             kept=len(self.kept),
+            resting=made.resting,
         )
 
     def next(self, endpoint: str) -> StopCommand | None:

@@ -47,6 +47,10 @@ ROOMS = {
     "tracking": Room(
         {f"bitget_async.tracking.{name}": () for name in ("ledger", "rounds", "state")}, ("tests/tracking",)
     ),
+    "stopping": Room(
+        {f"bitget_async.stopping.{name}": () for name in ("checks", "planner", "report", "rests", "scope", "state")},
+        ("tests/stopping",),
+    ),
     "bucket": Room({"bitget_async.limits.bucket": ()}, ("tests/limits/test_bucket.py",)),
     "classifier": Room(
         {"bitget_async.codes": (), "bitget_async.wire": CLASSIFYING}, ("tests/test_codes.py", "tests/test_wire.py")

@@ -36,7 +36,7 @@ def test_all_that_is_given_is_meant() -> None:
     scope = made(
         symbols=iter(["BTCUSDT"]), include={"trigger", "normal", "tpsl"}, keep=["a"], exclude_client_oids={"b"}
     )
-    assert scope.symbols == {"BTCUSDT"}
+    assert scope.symbols == frozenset({"BTCUSDT"})
     assert scope.books == (Book.NORMAL, Book.TPSL, Book.PLAN)
     assert scope.kept_oids == {"a", "b"}
     assert scope.keep is None

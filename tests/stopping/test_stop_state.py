@@ -136,7 +136,12 @@ def test_order_about_which_the_function_raises_is_kept_and_named() -> None:
 def test_function_sees_a_trigger_order_as_an_order() -> None:
     """One function for all that a stop includes."""
     seen = []
-    state = Stopping(Scope(books=(Book.PLAN,), keep=lambda row: bool(seen.append(row))))
+
+    def keep(row: Order) -> bool:
+        seen.append(row)
+        return False
+
+    state = Stopping(Scope(books=(Book.PLAN,), keep=keep))
     state.saw([TriggerOrder(order_id="5", symbol="BTCUSDT", client_oid="t")], Book.PLAN, CALL_MS)
     assert [(type(each), each.order_id, each.client_oid) for each in seen] == [(Order, "5", "t")]
 
