@@ -38,6 +38,7 @@ from bitget_async.journal import Journal
 from bitget_async.limits import Limits, LocalLimits, Unlimited
 from bitget_async.models import Fill, Order
 from bitget_async.pages import Pages, Position
+from bitget_async.redis_server import sealed
 from bitget_async.resumer import Resumer
 from bitget_async.resumption import Home, Recorder
 from bitget_async.rules import Rulebook
@@ -343,6 +344,7 @@ class BitgetClient(TradingVerbs):
 
         Cost: no request to the exchange.
         """
+        where = sealed(where)
         return Heartbeat(where, name=name, every_s=every_s, within_s=within_s, alive=alive, clock=self._clock)
 
     @property

@@ -16,6 +16,7 @@ from bitget_async.clock import Clock
 from bitget_async.errors import NotSent, UsageError
 from bitget_async.guard.words import MOST_EVERY_S, NAME, Answer, Beat, Word
 from bitget_async.pulse import Road, Unheard, road_of
+from bitget_async.redis_server import sealed
 from bitget_async.tasks import Tasks
 
 __all__ = ["Heartbeat", "HeartbeatState"]
@@ -72,6 +73,7 @@ class Heartbeat:
         alive: Callable[[], bool] | None = None,
         clock: Clock,
     ) -> None:
+        where = sealed(where)
         if not isinstance(name, str) or not NAME.fullmatch(name):
             raise UsageError(f"a bot's name is up to 64 of [0-9A-Za-z_.-], not {name!r}")
         for what, value in (("every_s", every_s), ("within_s", within_s)):

@@ -64,6 +64,8 @@ PLAN: dict[str, Room] = {
     "models": room({"errors", "clock"}, "msgspec", asyncio=False),
     # Beside F0, and only for rooms that may have asyncio: the owner of every task.
     "tasks": room(set()),
+    # And the one way to a Redis server, for those who share one.
+    "redis_server": room({"errors", "tasks"}, "redis"),
     # F1
     "credentials": room(F0, "cryptography", asyncio=False),
     "endpoints": room(F0, "msgspec", asyncio=False),
@@ -72,7 +74,7 @@ PLAN: dict[str, Room] = {
     "inquiry": room(F0 | {"evidence"}, asyncio=False),
     "rules": room(F0, asyncio=False),
     "journal": room(F0, "orjson", asyncio=False),
-    "limits": room(F0 | {"endpoints", "tasks"}, "aiolimiter redis"),
+    "limits": room(F0 | {"endpoints", "redis_server", "tasks"}, "aiolimiter redis"),
     "stream.protocol": room(F0 | {"credentials"}, "msgspec orjson", asyncio=False),
     "stream.rows": room(F0 | {"stream.protocol"}, "msgspec", asyncio=False),
     "stream.events": room(F0 | {"stream.protocol"}, asyncio=False),
@@ -113,19 +115,19 @@ PLAN: dict[str, Room] = {
     "tracking": room(F0 | {"evidence", "inquiry"}, asyncio=False),
     "tracker": room(F0 | {"evidence", "inquiry", "endpoints", "tasks", "reading", "tracking", "stream.state"}),
     "guard": room(F0 | {"journal"}, "orjson", asyncio=False),
-    "pulse": room(F0 | {"guard", "tasks"}, "redis"),
-    "heartbeat": room(F0 | {"guard", "pulse", "tasks"}),
+    "pulse": room(F0 | {"guard", "redis_server", "tasks"}),
+    "heartbeat": room(F0 | {"guard", "pulse", "redis_server", "tasks"}),
     "stopping": room(F0 | {"evidence"}, asyncio=False),
     "halt": room(F0 | {"evidence", "handle", "stopping"}),
     "stop": room(F0 | F4 | {"evidence", "endpoints", "tasks"}),
     "verbs": room(BELOW_CLIENT - {"families"}),
     "families": room(F0 | F4 | {"evidence", "endpoints", "pages", "rules"}),
     # F5
-    "client": room(BELOW_CLIENT | {"heartbeat"}, "uvloop opentelemetry"),
+    "client": room(BELOW_CLIENT | {"heartbeat", "redis_server"}, "uvloop opentelemetry"),
     "guardian": room(F0 | {"guard", "pulse", "tasks", "client"}),
     FRONT_DOOR: room(BELOW_CLIENT | {"client", "heartbeat"}, asyncio=False),
     # F6: only what a user of the package has, and the simulator.
-    "cli": room({FRONT_DOOR, "client", "sim", "endpoints", "guard", "pulse", "guardian"} | F0, "rich"),
+    "cli": room({FRONT_DOOR, "client", "sim", "endpoints", "guard", "pulse", "guardian", "redis_server"} | F0, "rich"),
     "__main__": room({"cli"}),
     # The witness shares nothing with the client but the clock; RSA signatures cannot be checked without the library.
     "sim": room({"clock"}, "aiohttp cryptography orjson"),

@@ -10,11 +10,11 @@ from collections.abc import Callable, Sequence
 from typing import Protocol
 
 from bitget_async.clock import Clock
-from bitget_async.errors import UsageError
 from bitget_async.guard.words import Answer, Beat
-from bitget_async.pulse.redis import RedisInlet, RedisRoad, is_redis
+from bitget_async.pulse.redis import RedisInlet, RedisRoad
 from bitget_async.pulse.socket import SocketInlet, SocketRoad
 from bitget_async.pulse.unheard import Unheard
+from bitget_async.redis_server import SealedUrl, sealed
 
 __all__ = ["Inlet", "Road", "Unheard", "inlet_of", "road_of"]
 
@@ -62,15 +62,15 @@ class Inlet(Protocol):
 
 def road_of(where: str, clock: Clock) -> Road:
     """
-    The way to the guard: a `redis://`, `rediss://` or `unix://` URL, or else the path of its socket.
+    The way to the guard: a `redis://`, `rediss://` or `unix://` URL, or the path of its socket.
 
     Raises: UsageError: it cannot be meant, or the extra `redis` is not installed.
     """
-    return RedisRoad(where, clock) if is_redis(where) else SocketRoad(where)
+    where = sealed(where)
+    return RedisRoad(where, clock) if isinstance(where, SealedUrl) else SocketRoad(where)
 
 
 def inlet_of(where: str, names: Sequence[str], look_s: float, clock: Clock) -> Inlet:
     """The guard's end of `road_of`. Raises: UsageError."""
-    if not where:
-        raise UsageError("a guard listens at the path of a socket or at the URL of a Redis")
-    return RedisInlet(where, names, look_s, clock) if is_redis(where) else SocketInlet(where)
+    where = sealed(where)
+    return RedisInlet(where, names, look_s, clock) if isinstance(where, SealedUrl) else SocketInlet(where)

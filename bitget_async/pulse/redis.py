@@ -8,67 +8,25 @@ is no silence of the bot: the guard is told that it cannot see.
 
 from __future__ import annotations
 
-import asyncio
-import contextlib
-import logging
-import os
 from collections.abc import Callable, Sequence
 from typing import Any
-from urllib.parse import unquote, urlsplit
 
 from bitget_async.clock import Clock
-from bitget_async.errors import UsageError
 from bitget_async.guard.words import Answer, Beat
 from bitget_async.pulse.unheard import Unheard
+from bitget_async.redis_server import Away, RedisClient
 from bitget_async.tasks import Tasks
 
-__all__ = ["RedisInlet", "RedisRoad", "is_redis"]
+__all__ = ["RedisInlet", "RedisRoad"]
 
-log = logging.getLogger("bitget_async.guard")
-
-SCHEMES = ("redis://", "rediss://", "unix://")
 PREFIX = "bitget_async:guard"
 # A dead bot's key and a guard's answer go by themselves. A goodbye stays for a guard that is away.
 BEAT_MS = 120_000
 GOODBYE_MS = 7 * 86_400_000
 LEAST_ANSWER_MS = 1_000
 RETRY_S = 0.02
+ANSWER_S = 2.0
 LEAST_WAIT_S = 0.5
-
-
-def is_redis(where: object) -> bool:
-    """Whether that is the URL of a Redis."""
-    return isinstance(where, str) and where.startswith(SCHEMES)
-
-
-class _Server:
-    """A connection to Redis. The URL may hold a password: it is kept where no repr and no traceback shows it."""
-
-    def __init__(self, url: str, wait_s: float) -> None:
-        """Raises UsageError."""
-        self._texts = _secrets(url)
-        self._client = _client(lambda: url, wait_s)
-        self._shown = _shown(url)
-
-    def __str__(self) -> str:
-        return self._shown
-
-    @property
-    def client(self) -> Any:
-        """redis-py's asyncio client."""
-        return self._client
-
-    def why(self, error: BaseException) -> str:
-        """What went wrong, in one line and without the password."""
-        text = str(error)
-        if not text or any(secret in text for secret in self._texts):
-            text = type(error).__name__
-        return "".join(each for each in text if each.isprintable())[:200]
-
-    async def close(self) -> None:
-        """Give the connections back."""
-        with contextlib.suppress(*_failures()):
-            await self._client.aclose()
 
 
 class RedisRoad:
@@ -76,7 +34,7 @@ class RedisRoad:
 
     def __init__(self, url: str, clock: Clock) -> None:
         """Raises UsageError."""
-        self._server = _Server(url, LEAST_WAIT_S)
+        self._server = RedisClient(url, answer_s=ANSWER_S)
         self._clock = clock
         self._answered = False
 
@@ -89,16 +47,12 @@ class RedisRoad:
         will do, which expires soon after a guard that is gone. Cancelling: safe.
         """
         try:
-            async with asyncio.timeout(within_s):
-                return await self._asked(beat)
-        except TimeoutError:
-            raise Unheard(f"no answer within {within_s:g} s") from None
-        except _failures() as error:
-            why = self._server.why(error)
-        raise Unheard(why)
+            return await self._server.ask(lambda client: self._asked(client, beat), within_s=within_s)
+        except Away as away:
+            why = away.reason
+        raise Unheard(f"no answer within {within_s:g} s" if why == "TimeoutError" else why)
 
-    async def _asked(self, beat: Beat) -> Answer:
-        client = self._server.client
+    async def _asked(self, client: Any, beat: Beat) -> Answer:
         least = 0 if self._answered and not beat.goodbye else beat.number
         await client.set(_key("beat", beat.name), beat.encode(), px=GOODBYE_MS if beat.goodbye else BEAT_MS)
         while True:
@@ -121,8 +75,9 @@ class RedisInlet:
 
     def __init__(self, url: str, names: Sequence[str], look_s: float, clock: Clock) -> None:
         """Raises UsageError."""
+        self._server = RedisClient(url, answer_s=ANSWER_S)
+        # Short: as long as it waits it cannot tell blindness from silence.
         self._wait_s = max(look_s, LEAST_WAIT_S)
-        self._server = _Server(url, self._wait_s)
         self._names = tuple(names)
         self._look_s = look_s
         self._clock = clock
@@ -136,23 +91,24 @@ class RedisInlet:
         self._tasks.start(self._look(hear, sight), "bitget_async: heartbeats in Redis")
 
     async def _look(self, hear: Callable[[bytes], bytes], sight: Callable[[bool, str], None]) -> None:
+        async def once(client: Any) -> None:
+            raws = await client.mget([_key("beat", name) for name in self._names])
+            await self._answer(client, {name: hear(raw) for name, raw in zip(self._names, raws, strict=True) if raw})
+
         while True:
             try:
-                async with asyncio.timeout(self._wait_s):
-                    raws = await self._server.client.mget([_key("beat", name) for name in self._names])
-                    await self._answer({name: hear(raw) for name, raw in zip(self._names, raws, strict=True) if raw})
-                    # Only now: where nothing can be written, bots cannot beat either.
-                    sight(True, "")
-            except TimeoutError:
-                sight(False, f"no answer within {self._wait_s:g} s")
-            except _failures() as error:
-                sight(False, self._server.why(error))
+                await self._server.ask(once, within_s=self._wait_s)
+            except Away as away:
+                sight(False, away.reason)
+            else:
+                # Only now: where nothing can be written, bots cannot beat either.
+                sight(True, "")
             await self._clock.sleep(self._look_s)
 
-    async def _answer(self, answers: dict[str, bytes]) -> None:
+    async def _answer(self, client: Any, answers: dict[str, bytes]) -> None:
         """An answer lives for as long as a few looks: an old one would speak for a guard that is gone."""
         life_ms = max(LEAST_ANSWER_MS, round(4000 * self._look_s))
-        async with self._server.client.pipeline(transaction=False) as pipe:
+        async with client.pipeline(transaction=False) as pipe:
             pipe.set(_key("looked", self._names[0]), b"1", px=life_ms)
             for name, raw in answers.items():
                 if raw:
@@ -167,42 +123,3 @@ class RedisInlet:
 
 def _key(what: str, name: str) -> str:
     return f"{PREFIX}:{what}:{name}"
-
-
-def _client(url: Callable[[], str], wait_s: float) -> Any:
-    """Raises UsageError: the extra is not installed, or that is no URL of a Redis."""
-    try:
-        from redis.asyncio import Redis
-        from redis.asyncio.retry import Retry
-        from redis.backoff import NoBackoff
-    except ImportError:
-        raise UsageError("heartbeats over Redis need the extra: pip install 'bitget-async[redis]'") from None
-    waits: dict[str, Any] = {"socket_timeout": wait_s, "socket_connect_timeout": wait_s}
-    try:
-        # Asked again at the next beat or look anyway: trying again in between would only hide that it is away.
-        return Redis.from_url(url(), retry=Retry(NoBackoff(), 0), **waits)
-    except (ValueError, TypeError):
-        pass
-    raise UsageError("that is no URL of a Redis, such as redis://:password@host:6379/0; it is not shown here")
-
-
-def _failures() -> tuple[type[Exception], ...]:
-    """What going to Redis can end with."""
-    from redis.exceptions import RedisError
-
-    return (RedisError, OSError)
-
-
-def _secrets(url: str) -> tuple[str, ...]:
-    """What must not be shown of the URL."""
-    try:
-        password = urlsplit(url).password
-    except ValueError:
-        return (url,)
-    return (url,) + ((password, unquote(password)) if password else ())
-
-
-def _shown(url: str) -> str:
-    parts = urlsplit(url)
-    place = parts.hostname or ""
-    return f"{parts.scheme}://{place}{f':{parts.port}' if parts.port else ''}{os.fspath(parts.path)}"
