@@ -55,7 +55,7 @@ class Stopping:
 
     def __init__(self, scope: Scope, rests: Rests | None = None) -> None:
         self.scope = scope
-        self.rests = rests or Rests()
+        self.rests = Rests() if rests is None else rests
         self.rows: dict[Key, Order | TriggerOrder] = {}
         self.kept: dict[Key, Order | TriggerOrder] = {}
         self.fates: dict[Key, OrderFate] = {}
