@@ -81,7 +81,7 @@ class Lanes:
                     # Whoever chose now and left in a second would choose by what is known now. No longer than until a
                     # token may be free: where others want them too, a stop has to stand in line.
                     await self._session.clock.sleep(self._session.outlook(row)[0] / 1e9)
-                command = course.state.next(row.short)
+                command = course.state.next(row.short, course.now_ns())
                 if command is not None:
                     await self._send(course, command)
                 elif course.state.surveyed:

@@ -164,7 +164,8 @@ class Stopping:
             kept=len(self.kept),
             growth=1 if self.surveyed else GROWTH,
         )
-        self._lanes = {endpoint: deque(made.of(endpoint)) for endpoint in made.endpoints}
+        if not self.withdrawn:
+            self._lanes = {endpoint: deque(made.of(endpoint)) for endpoint in made.endpoints}
         self.planned_ns = now
         if again:
             return
@@ -177,22 +178,29 @@ class Stopping:
             resting=made.resting,
         )
 
-    def next(self, endpoint: str) -> StopCommand | None:
-        """The next command of that endpoint: it is sent now."""
-        lane = self._lanes.get(endpoint)
-        if not lane or self.withdrawn:
-            return None
-        command = lane.popleft()
+    def next(self, endpoint: str, now: int) -> StopCommand | None:
+        """
+        The next command of that endpoint: it is sent now. One with an order that another stop has cancelled since the
+        plan was made is left out, until there is a new plan.
+        """
+        lane = self._lanes.get(endpoint, deque())
+        while lane:
+            command = lane.popleft()
+            ids = self._ids(command)
+            if not self.rests.of(ids, now):
+                self._hand(command, ids)
+                return command
+        return None
+
+    def _hand(self, command: StopCommand, ids: Iterable[str]) -> None:
         self._given.append(command)
         self.handed += 1
         book = BOOKS[command.book]
         if not command.order_ids:
             self._whole.add((book, command.symbols[0]))
-        ids = self._ids(command)
         self.rests.began(ids)
         for each in ids:
             _ = self._todo.pop((book, each), None)
-        return command
 
     def answered(self, command: StopCommand, now: int) -> None:
         """It was answered or given up."""

@@ -45,11 +45,11 @@ def planned(state: Stopping, quotas: Quotas = FREE, now: int = 0, *, again: bool
     return state.plan
 
 
-def given_out(state: Stopping) -> list[tuple[str, tuple[str, ...]]]:
-    """All commands there are, given out now: whole symbols by their name, else the ids."""
+def given_out(state: Stopping, now: int = 0) -> list[tuple[str, tuple[str, ...]]]:
+    """All commands there are, given out: whole symbols by their name, else the ids."""
     found = []
     for endpoint in PER_SECOND:
-        while (command := state.next(endpoint)) is not None:
+        while (command := state.next(endpoint, now)) is not None:
             found.append((endpoint, command.order_ids or command.symbols))
     return found
 
@@ -234,7 +234,7 @@ def test_each_order_is_given_out_once() -> None:
     state = Stopping(Scope())
     state.saw([order(1), order(2), order(3, "ETHUSDT")], Book.NORMAL, CALL_MS)
     _ = planned(state)
-    first = state.next("cancel-symbol-order")
+    first = state.next("cancel-symbol-order", 0)
     assert first is not None
     assert first.symbols == ("BTCUSDT",)
     assert (state.handed, state.through, state.out, state.left) == (1, 0, 1, 1)
@@ -254,7 +254,7 @@ def test_rows_of_a_symbol_command_are_all_that_are_known_of_it() -> None:
     state.saw([order(1), order(2), order(3, "ETHUSDT")], Book.NORMAL, CALL_MS)
     state.saw([TriggerOrder(order_id="9", symbol="BTCUSDT")], Book.PLAN, CALL_MS)
     _ = planned(state)
-    command = state.next("cancel-symbol-order")
+    command = state.next("cancel-symbol-order", 0)
     assert command is not None
     assert [row.order_id for row in state.known(command)] == ["1", "2"]
     state.saw([order(4)], Book.NORMAL, CALL_MS)
@@ -320,7 +320,7 @@ def test_another_round_goes_by_ids_and_leaves_the_plan_as_it_was() -> None:
     state.answered(plan.commands[0], SECOND)
     assert state.checked([(Book.NORMAL, order(1)), (Book.NORMAL, order(2))], CALL_MS) == 2
     assert planned(state, now=3 * SECOND, again=True) is plan
-    assert given_out(state) == [("batch-cancel-order", ("1", "2"))]
+    assert given_out(state, 3 * SECOND) == [("batch-cancel-order", ("1", "2"))]
 
 
 def test_listing_after_the_commands_says_what_is_left_and_nothing_else_is() -> None:
@@ -340,7 +340,7 @@ def test_id_rests_from_the_command_to_a_second_after_its_answer() -> None:
     state = Stopping(Scope())
     state.saw([order(1)], Book.NORMAL, CALL_MS)
     _ = planned(state, NAMES_ONLY)
-    command = state.next("batch-cancel-order")
+    command = state.next("batch-cancel-order", 0)
     assert command is not None
     _ = state.checked([(Book.NORMAL, order(1))], CALL_MS)
     for now in (0, 20 * SECOND):
@@ -362,9 +362,12 @@ def test_two_stops_share_what_rests() -> None:
         state.saw([order(1)], Book.NORMAL, CALL_MS)
         _ = planned(state)
     assert given_out(first) == [("cancel-symbol-order", ("BTCUSDT",))]
+    # It was planned before the other one acted.
+    assert second.waiting == 1
+    assert given_out(second) == []
+    assert (second.handed, second.waiting, second.left) == (0, 0, 1)
     assert planned(second).resting == ("1",)
     assert given_out(second) == []
-    assert second.left == 1
 
 
 # -- what became of them --------------------------------------------------------------------------------------------
