@@ -18,13 +18,12 @@ from bitget_async.heartbeat import Heartbeat
 from bitget_async.pulse import Unheard, inlet_of, road_of
 from bitget_async.redis_server import Away, RedisClient, sealed
 from tests.conftest import run_virtual
-from tests.guard.rehearsal import PASSWORD, REDIS, RedisServer
+from tests.guard.stage import PASSWORD, RedisServer
 from tests.leaks import MARK, Search
-
-pytest.importorskip("redis", reason="the extra redis is not installed")
+from tests.sharing.server import program
 
 SESSION = "ab" * 16
-needs_server = pytest.mark.skipif(REDIS is None, reason="redis-server is not installed")
+needs_server = pytest.mark.skipif(program() is None, reason="redis-server is not installed")
 
 
 @pytest.fixture
