@@ -60,7 +60,7 @@ def test_the_next_process_knows_for_how_long_nobody_listened(tmp_path: Path) -> 
     second.close()
 
 
-@pytest.mark.parametrize(("wall_ms", "away_s"), [(90_000, 90.0), (-1, None)])
+@pytest.mark.parametrize(("wall_ms", "away_s"), [(90_000, 90.0), (0, 0.0), (-1, None)])
 def test_after_a_restart_of_the_machine_the_wall_clock_tells(
     wall_ms: int, away_s: float | None, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -73,6 +73,23 @@ def test_after_a_restart_of_the_machine_the_wall_clock_tells(
     second = opened(tmp_path / "state", clock)
     assert second.left() == (WATCH, away_s)
     second.close()
+
+
+def test_the_same_moment_is_known_though_the_wall_clock_was_set_back(tmp_path: Path) -> None:
+    """A supervisor can be quick: no time away is a time that is known, and no reason to ask the wall clock."""
+    clock = Clock()
+    kept(tmp_path / "state", clock)
+    clock.ms -= 1
+    second = opened(tmp_path / "state", clock)
+    assert second.left() == (WATCH, 0.0)
+    second.close()
+
+
+def test_what_is_written_says_its_version(tmp_path: Path) -> None:
+    """A guard of a later version must be able to tell it apart."""
+    kept(tmp_path / "state", Clock())
+    whole = json.loads((tmp_path / "state").read_bytes())
+    assert (whole["v"], whole["monotonic_ns"], whole["epoch_ms"]) == (1, 5_000_000_000, 1_750_000_000_000)
 
 
 def test_a_monotonic_clock_that_went_back_is_not_believed(tmp_path: Path) -> None:
@@ -147,7 +164,7 @@ def test_a_place_that_is_none_is_refused(kind: str, tmp_path: Path) -> None:
 
 
 def test_a_full_disk_stops_no_guard(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """It is said once, and once more when there is room."""
+    """It is said once, once more when there is room, and anew when it is full again."""
     said: list[str] = []
     found = opened(tmp_path / "state", Clock(), said)
 
@@ -157,8 +174,11 @@ def test_a_full_disk_stops_no_guard(tmp_path: Path, monkeypatch: pytest.MonkeyPa
     with monkeypatch.context() as patch:
         patch.setattr(disk.Place, "replace", full)
         assert [found.write(WATCH), found.write(WATCH)] == [False, False]
-    assert found.write(WATCH) is True
-    assert ["cannot be written" in text for text in said] == [True, False]
+    assert [found.write(WATCH), found.write(WATCH)] == [True, True]
+    with monkeypatch.context() as patch:
+        patch.setattr(disk.Place, "replace", full)
+        assert found.write(WATCH) is False
+    assert ["cannot be written" in text for text in said] == [True, False, True]
     assert "is written again" in said[1]
     found.close()
 

@@ -275,6 +275,58 @@ def test_a_guard_that_stood_still_lets_the_bots_be_heard_first() -> None:
     assert [at for at, _ in bench.fired] == [63.5]
 
 
+@pytest.mark.parametrize(("late_ns", "stood_still"), [(0, False), (1, True)])
+def test_a_third_of_the_wait_is_how_late_a_look_may_be(late_ns: int, stood_still: bool) -> None:
+    """One that is later means that this process stood still, and that beats may wait to be read."""
+    bench = Bench(after_s=9.0)
+    _ = bench.beat()
+    bench.run(6.0)
+    decision = bench.dog.tick(bench.now + 3 * S + late_ns)
+    assert (decision is None) is stood_still
+
+
+def test_a_look_that_is_a_little_late_gives_no_grace() -> None:
+    """A busy machine must not put the verdict off."""
+    bench = Bench(after_s=9.0)
+    _ = bench.beat()
+    bench.run(6.5)
+    assert bench.dog.tick(bench.now + round(2.6 * S)) is not None
+
+
+def test_a_bot_that_was_never_heard_is_owed_the_whole_wait() -> None:
+    """`--armed` and a Redis that comes late: nobody knows how often that bot beats."""
+    bench = Bench(armed=True, blind=True, fire_if_blind=False)
+    bench.run(30)
+    _ = bench.dog.regain_sight(bench.now)
+    bench.run(20)
+    assert [at for at, _ in bench.fired] == [40.0]
+
+
+def test_the_silence_is_that_of_the_one_who_was_heard_last() -> None:
+    """Of several that fire together: nobody was heard for that long."""
+    bench = Bench(names=("a", "b"), together=True)
+    _ = bench.beat("a", ONE)
+    bench.run(4)
+    _ = bench.beat("b", TWO)
+    bench.run(20)
+    assert [decision for _, decision in bench.fired] == [Decision(("a", "b"), "silent", 10.0)]
+
+
+def test_a_new_watchdog_sees_waits_and_knows_nobody() -> None:
+    """What holds without being said."""
+    dog = Watchdog(Rules(), START)
+    assert dog.standing == {"bot": Standing.AWAITED}
+    assert dog.session("bot") == ""
+    assert not dog.armed
+    assert not dog.blind
+    assert Rules() == Rules(("bot",), 10.0, False, True, 60.0, 0.25, False)
+
+
+def test_the_words_of_a_standing_are_kept_in_files() -> None:
+    """A later version must read what this one wrote, and logs are searched for them."""
+    assert [each.value for each in Standing] == ["awaited", "armed", "spent", "gone"]
+
+
 def test_after_a_restart_a_bot_that_beats_goes_on() -> None:
     """The guard was away for longer than it waits: that alone is no reason to stop a bot that lives."""
     bench = Bench()
@@ -390,9 +442,16 @@ def test_data_that_is_none_changes_nothing(data: dict[str, Any]) -> None:
     ],
 )
 def test_rules_that_cannot_be_meant_are_refused(rules: dict[str, Any]) -> None:
-    """Before anything listens."""
-    with pytest.raises(UsageError):
+    """Before anything listens, and with the name of what is wrong."""
+    (what,) = rules
+    with pytest.raises(UsageError, match="name" if what == "names" else f"^{what} is"):
         _ = Rules(**{"after_s": 10.0, **rules})
+
+
+@pytest.mark.parametrize("rules", [{"after_s": 0.5, "look_s": 0.1}, {"after_s": 86_400.0}, {"look_s": 10.0 / 3}])
+def test_the_bounds_of_the_rules_are_allowed(rules: dict[str, Any]) -> None:
+    """Half a second for a rehearsal, a whole day, and looks as far apart as three beats."""
+    assert Rules(**{"after_s": 10.0, **rules}) is not None
 
 
 def test_a_rehearsal_arms_a_session_again() -> None:

@@ -79,8 +79,22 @@ def test_an_answer_that_does_not_deny_a_rehearsal_is_one() -> None:
     assert answer.rehearsal is True
 
 
+def test_a_guard_that_waits_for_less_than_a_second_is_one() -> None:
+    """In a rehearsal."""
+    answer = Answer.decode(json.dumps(ANSWER | {"after_s": 0.5}).encode())
+    assert answer is not None
+    assert answer.after_s == 0.5
+
+
+def test_the_words_are_those_of_other_versions() -> None:
+    """A bot and a guard of two versions must understand each other."""
+    words = ["armed", "disarmed", "stopping", "fired", "superseded", "stranger"]
+    assert [word.value for word in Word] == words
+
+
 def test_a_beat_that_is_too_long_is_not_read() -> None:
     """The socket takes lines of that length only."""
+    assert MOST_BYTES == 1024
     whole = json.dumps(BEAT).encode()
     assert Beat.decode(whole + b" " * (MOST_BYTES - len(whole))) is not None
     assert Beat.decode(whole + b" " * (MOST_BYTES - len(whole) + 1)) is None

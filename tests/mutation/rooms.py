@@ -51,6 +51,10 @@ ROOMS = {
         {f"bitget_async.stopping.{name}": () for name in ("checks", "planner", "report", "rests", "scope", "state")},
         ("tests/stopping",),
     ),
+    "guard": Room(
+        {f"bitget_async.guard.{name}": () for name in ("memory", "watchdog", "words")},
+        tuple(f"tests/guard/test_{name}.py" for name in ("memory", "watchdog", "words")),
+    ),
     "bucket": Room({"bitget_async.limits.bucket": ()}, ("tests/limits/test_bucket.py",)),
     "classifier": Room(
         {"bitget_async.codes": (), "bitget_async.wire": CLASSIFYING}, ("tests/test_codes.py", "tests/test_wire.py")

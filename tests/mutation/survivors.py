@@ -7,6 +7,19 @@ Whoever adds one says why no test can or should notice it.
 from __future__ import annotations
 
 REASONS: dict[str, dict[str, tuple[str, ...]]] = {
+    "guard": {
+        "how much is read of a file, and how many old sessions are remembered: one more or twice as many": (
+            "memory.module: 1 -> 2 #2",
+            "memory.module: 20 -> 21",
+            "watchdog.module: 64 -> 65",
+        ),
+        "before a name is heard: its first session sets it, and whoever is armed from the start is given its time": (
+            "watchdog.Watchdog.hear: 1 -> 2",
+            "watchdog.module: -1 -> 1",
+            "watchdog.module: 0 -> 1",
+            "watchdog.module: 1 -> 2",
+        ),
+    },
     "tracking": {
         "before all moments: whatever it is, nothing happened then": (
             "ledger.Ledger.__init__: 0 -> 1",
