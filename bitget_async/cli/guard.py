@@ -19,7 +19,8 @@ from bitget_async.clock import Clock, SystemClock
 from bitget_async.endpoints import CANCEL_SYMBOL_ORDER
 from bitget_async.guard import Memory, Rules
 from bitget_async.guardian import AccountHands, Guardian
-from bitget_async.pulse import inlet_of
+from bitget_async.pulse import Inlet, inlet_of
+from bitget_async.redis_server import SealedUrl
 
 __all__ = ["REDIS_URL", "guard"]
 
@@ -43,15 +44,13 @@ def guard(args: Namespace) -> Exit:
     )
     clock = SystemClock()
     told = Teller(clock, as_json=args.json)
-    where = args.socket if args.socket is not None else args.redis or os.environ.get(REDIS_URL, "")
-    if not where:
-        raise UsageError(f"--redis without a URL takes it from {REDIS_URL}, which is not set")
     credentials = Credentials.from_env()
+    inlet = inlet_of(_where(args), rules.names, rules.look_s, clock)
     memory = None
     if not args.forget:
         memory = Memory(_state_of(args), clock, lambda text: told("warning", {"what": text}))
     try:
-        ended = asyncio.run(_run(args, rules, where, credentials, memory, clock, told))
+        ended = asyncio.run(_run(args, rules, inlet, credentials, memory, clock, told))
     except KeyboardInterrupt:
         # Where the loop cannot take signals (Windows), Ctrl-C ends it like this.
         ended = Exit.INTERRUPTED
@@ -61,17 +60,32 @@ def guard(args: Namespace) -> Exit:
     return ended
 
 
+def _where(args: Namespace) -> str:
+    """The path of the socket, or the URL of the Redis."""
+    if args.socket is not None and "://" in args.socket:
+        raise UsageError("--socket takes a path; the URL of a Redis goes with --redis")
+    if args.socket is not None:
+        return str(args.socket)
+    if args.redis and ("@" in args.redis or "password" in args.redis):
+        raise UsageError(
+            f"a password in a command line is seen by everybody on this machine: put the URL in {REDIS_URL}"
+        )
+    found = args.redis or os.environ.get(REDIS_URL, "")
+    if not found:
+        raise UsageError(f"--redis without a URL takes it from {REDIS_URL}, which is not set")
+    return SealedUrl(found)
+
+
 async def _run(
     args: Namespace,
     rules: Rules,
-    where: str,
+    inlet: Inlet,
     credentials: Credentials,
     memory: Memory | None,
     clock: Clock,
     told: Callable[[str, Mapping[str, Any]], None],
 ) -> Exit:
     options: dict[str, Any] = {"demo": args.demo_trading} | ({"base_url": args.base_url} if args.base_url else {})
-    inlet = inlet_of(where, rules.names, rules.look_s, clock)
     async with BitgetClient(credentials, clock=clock, **options) as client:
         guardian = Guardian(
             rules,

@@ -14,6 +14,7 @@ from bitget_async.cli.exits import Exit, exit_of, sentence
 from bitget_async.cli.guard import REDIS_URL, guard
 from bitget_async.cli.scenario import MOST_SYMBOLS
 from bitget_async.cli.serve import serve
+from bitget_async.redis_server import SealedUrl, sealed
 
 __all__ = ["main"]
 
@@ -27,6 +28,11 @@ CODES = """exit codes:
   6  not sent: nothing left this machine, or you said no
   130  interrupted: what was sent stays sent
 Of several symbols the worst counts, in the order 4, 3, 5, 6, 0."""
+
+GUARD_CODES = """exit codes:
+  0  ended by SIGINT, SIGTERM or --once; no stop was left undone
+  2  usage: it has not guarded
+  4  ended while a stop was not proven: start it again, it goes on"""
 
 ABOUT = "Cancel every open order of a symbol on Bitget spot, and prove what became of each one."
 ENVIRONMENT = (
@@ -126,6 +132,7 @@ def _add_guard(commands: argparse._SubParsersAction[argparse.ArgumentParser]) ->
         description="Listen for the heartbeats of bots (`client.heartbeat(...)`), and cancel every open normal spot "
         "order of the account, whoever placed it, when they stay away; go on until that is proven. Runs until SIGINT "
         f"or SIGTERM.\nGive it a key of its own. {ENVIRONMENT}\nWhat it cannot do stands in docs/guard.md.",
+        epilog=GUARD_CODES,
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
     _add_hearing(parser)
@@ -153,14 +160,17 @@ def _add_guard(commands: argparse._SubParsersAction[argparse.ArgumentParser]) ->
 def _add_hearing(parser: argparse.ArgumentParser) -> None:
     """Where the guard listens, for whom, and what counts as silence."""
     where = parser.add_mutually_exclusive_group(required=True)
-    where.add_argument("--socket", metavar="PATH", help="listen there, in a directory that only you can write")
+    where.add_argument(
+        "--socket", type=sealed, metavar="PATH", help="listen there, in a directory that only you can write"
+    )
     where.add_argument(
         "--redis",
         nargs="?",
         const="",
+        type=SealedUrl,
         metavar="URL",
-        help=f"look for heartbeats in a Redis; without a URL it is read from {REDIS_URL}: one with a password "
-        "does not belong into a command line",
+        help=f"look for heartbeats in a Redis; without a URL it is read from {REDIS_URL}, where one with a password "
+        "belongs",
     )
     parser.add_argument(
         "--after", type=_seconds, required=True, metavar="SECONDS", help="fire after that long without a heartbeat"

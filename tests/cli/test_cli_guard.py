@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import json
 import shutil
+import signal
 import tempfile
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -97,7 +99,10 @@ def test_a_rehearsal_sends_nothing_and_has_a_state_of_its_own(
         (("--symbol", "btc/usdt"), True, "symbol"),
         (("--name", "a b"), True, "name"),
         (("--redis",), False, "BITGET_GUARD_REDIS"),
-        (("--redis", "redis://:sec-ret-77@host:nonsense", "--forget"), False, "URL"),
+        (("--redis", "redis://:sec-ret-77@host", "--forget"), False, "BITGET_GUARD_REDIS"),
+        (("--redis", "redis://host:nonsense", "--forget"), False, "URL"),
+        (("--redis", "sec-ret-77:6379", "--forget"), False, "redis://"),
+        (("--socket", "redis://:sec-ret-77@host", "--forget"), False, "--redis"),
         (("--redis", "redis://host"), False, "--state"),
     ],
 )
@@ -111,6 +116,49 @@ def test_what_cannot_be_meant_ends_with_2(
     assert text in err
     assert "sec-ret-77" not in err
     assert exchange.truth.count() == 0
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM], ids=lambda number: number.name)
+@pytest.mark.parametrize(
+    ("moment", "code", "text"),
+    [("listening", Exit.OK, "ended; nobody guards bot now"), ("fired", Exit.UNKNOWN, "a stop is NOT proven")],
+)
+def test_a_signal_ends_it_and_it_says_what_is_left_undone(
+    moment: str,
+    code: Exit,
+    text: str,
+    number: signal.Signals,
+    guard: Callable[..., Any],
+    nook: Path,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """Ctrl-C and a supervisor: a line, a code that tells them apart, no traceback, and the next guard goes on."""
+    said = Teller.__call__
+
+    def then(self: Teller, event: str, facts: Mapping[str, Any]) -> None:
+        said(self, event, facts)
+        if event == moment:
+            signal.raise_signal(number)
+
+    monkeypatch.setattr(Teller, "__call__", then)
+    ended, out, err = guard("--armed")
+    assert ended == code
+    assert text in out.splitlines()[-1]
+    assert "Traceback" not in out + err
+    assert sorted(path.name for path in nook.iterdir()) == ["sock.state"]
+    kept = json.loads((nook / "sock.state").read_bytes())["watch"]
+    assert (kept["stopping"] is None) is (code == Exit.OK)
+    assert kept["bots"]["bot"]["standing"] == ("armed" if code == Exit.OK else "spent")
+
+
+def test_a_wrong_url_in_the_environment_ends_with_2(guard: Callable[..., Any], monkeypatch: pytest.MonkeyPatch) -> None:
+    """The right place for a password, and it is not shown either."""
+    monkeypatch.setenv("BITGET_GUARD_REDIS", "redis://:sec-ret-77@host:nonsense")
+    code, out, err = guard("--redis", "--forget", where=False)
+    assert code == Exit.USAGE
+    assert "no URL of a Redis" in err
+    assert err.count("\n") == 1
+    assert "sec-ret-77" not in out + err
 
 
 @pytest.mark.parametrize(
