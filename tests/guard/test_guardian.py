@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import itertools
 from collections.abc import Awaitable, Callable
 from pathlib import Path
 from typing import Any
@@ -351,6 +352,96 @@ def test_a_key_that_is_refused_is_told_before_it_matters() -> None:
         assert told.named("ready") == [{"open_orders": 5}]
 
     scene(main)
+
+
+def test_an_exchange_out_of_reach_is_tried_for_ever_with_longer_pauses() -> None:
+    """Each try says what is not known; the pauses grow from 1 to 10 s, and the first try that gets through ends it."""
+
+    class Cut(AccountHands):
+        """Hands that reach nobody for a quarter of an hour."""
+
+        began: list[float] = []  # noqa: RUF012 - one pair of hands
+
+        async def round(self) -> Round:
+            now_s = asyncio.get_running_loop().time()
+            self.began.append(now_s)
+            if now_s < self.began[0] + 900:
+                return Round(False, wrong=("the open orders could not be listed: no line",))
+            return await super().round()
+
+    async def main(made: Scene, exchange: SimulatedExchange) -> None:
+        hands = Cut(made.client)
+        ear, told = await made.guard(hands)
+        _ = ear.beat()
+        await told.until("confirmed")
+        tries = hands.began
+        pauses = [round(after - before) for before, after in itertools.pairwise(tries)]
+        assert pauses[:6] == [1, 2, 4, 8, 10, 10]
+        assert set(pauses[6:]) == {10}
+        assert tries[-1] - tries[0] < 900 + 10.5
+        unconfirmed = told.named("unconfirmed")
+        assert [each["round"] for each in unconfirmed] == list(range(1, len(tries)))
+        assert all(each["left"] is None and each["wrong"] for each in unconfirmed)
+        assert still_open(exchange) == 0
+
+    scene(main)
+
+
+def test_a_bot_that_wakes_up_during_the_stop_is_told_and_saves_nothing() -> None:
+    """Its process was stopped (SIGSTOP) and goes on: the stop is carried out, and that session is not guarded again."""
+
+    async def main(made: Scene, exchange: SimulatedExchange) -> None:
+        exchange.faults.add("unfilled-orders", faults.drop(executed=False), times=3)
+        ear, told = await made.guard()
+        await ear.beats(3)
+        await told.until("fired")
+        heard = {ear.beat()}
+        while not told.named("confirmed"):
+            await asyncio.sleep(0.5)
+            heard.add(ear.beat())
+        assert heard <= {Word.STOPPING, Word.FIRED}
+        assert still_open(exchange) == 0
+        await asyncio.sleep(60)
+        assert ear.beat() is Word.FIRED
+        assert len(told.named("fired")) == 1
+
+    scene(main)
+
+
+@pytest.mark.parametrize("by_s", [-3600, 3600])
+def test_a_wall_clock_that_is_set_moves_no_verdict(by_s: int) -> None:
+    """Silence is counted by the monotonic clock: no stop while a bot beats, and none too late."""
+
+    async def main(made: Scene, exchange: SimulatedExchange) -> None:
+        ear, told = await made.guard()
+        await ear.beats(5)
+        made.clock.step(by_s * 1000)
+        await ear.beats(30)
+        assert told.named("fired") == []
+        began_s = asyncio.get_running_loop().time()
+        await told.until("fired")
+        assert asyncio.get_running_loop().time() - began_s == pytest.approx(9.0, abs=0.5)
+
+    scene(main)
+
+
+def test_a_bot_that_died_before_the_guard_did_is_noticed_by_the_next_one(tmp_path: Path) -> None:
+    """A supervisor starts the guard again at once: what the first one had counted is not lost."""
+
+    async def main(made: Scene, exchange: SimulatedExchange) -> None:
+        ear, told = await made.guard()
+        await ear.beats(5)
+        await asyncio.sleep(6)
+        assert told.named("fired") == []
+        await made.kill()
+        _, again = await made.guard()
+        began_s = asyncio.get_running_loop().time()
+        await again.until("confirmed")
+        assert again.named("fired")[0]["silent_s"] == pytest.approx(10.0, abs=0.6)
+        assert asyncio.get_running_loop().time() - began_s < 7.0
+        assert still_open(exchange) == 0
+
+    scene(main, tmp_path / "state")
 
 
 def test_a_defect_in_a_round_does_not_end_the_stop() -> None:
