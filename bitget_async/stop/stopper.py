@@ -144,13 +144,20 @@ class Stopper:
     async def _finish(self, course: StopCourse) -> None:
         await self._lanes.drained(course, self._lists.page_ns)
         verdict = await self._check(course)
-        course.state.withdraw()
         course.phase = "proving"
-        course.tell(work=True)
+        course.tell()
         clear = verdict is Verdict.CLEAR
+        await self._proven(course, clear=clear)
+        in_time = course.now_ns() < course.deadline_ns
+        if clear and in_time and course.state.ask(self._lists.latest_ms(course)):
+            await self._again(course)
+            await self._proven(course, clear=clear)
+        self._settle(course, clear=clear, over=verdict is Verdict.OVER)
+
+    async def _proven(self, course: StopCourse, *, clear: bool) -> None:
+        """Until every order has its final row, or no handle brings anything more, or time is up."""
         while not self._known(course, clear=clear) and course.now_ns() < course.deadline_ns:
             await course.news_until(course.deadline_ns)
-        self._settle(course, clear=clear, over=verdict is Verdict.OVER)
 
     async def _check(self, course: StopCourse) -> Verdict:
         """List until no order in scope is left; what is still shown is cancelled by id, later and later."""
@@ -200,6 +207,7 @@ class Stopper:
         if course.report is not None:
             return
         state, server = course.state, self._session.server
+        state.withdraw()
         for book, handle in course.handles:
             state.told(book, handle.orders)
         if state.out:

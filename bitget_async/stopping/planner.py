@@ -35,14 +35,13 @@ class Stoppable:
     An open order that is to end.
 
     Attributes:
-        order_id, symbol, client_oid: its names.
+        order_id, symbol: its names.
         exposure: price times what is left of the size, in quote coin, or `None`: then it counts as the largest.
         book: which list it stands in.
     """
 
     order_id: str
     symbol: str
-    client_oid: str = ""
     exposure: Decimal | None = None
     book: Book = Book.NORMAL
 

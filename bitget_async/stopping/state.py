@@ -95,7 +95,6 @@ class Stopping:
         another round. Returns how many.
         """
         self.open, self._todo = set(), {}
-        self._whole.clear()
         for book, each in rows:
             for key, row in self._mine([each], book):
                 self._note(key, row)
@@ -245,10 +244,25 @@ class Stopping:
         """What a handle knows of its orders: a final row stands for ever."""
         for fate in fates:
             key = book, fate.order.order_id
-            known = self.fates.get(key)
-            if key not in self.kept and (known is None or known.fate not in FINAL):
+            if key not in self.kept and not self._final(key):
                 self.fates[key] = fate
                 self.ended += fate.fate in FINAL
+
+    def ask(self, latest_ms: int | None) -> int:
+        """
+        Orders in scope without a final row of which no handle tells more: each ended before a command named it. They
+        are to be named now, for the handle of that command finds out how. Returns how many.
+        """
+        self._todo = {
+            key: _stoppable(row, key[0])
+            for key, row in self.rows.items()
+            if not self._final(key) and (self.scope.sweep_late or not self.late(row, latest_ms))
+        }
+        return len(self._todo)
+
+    def _final(self, key: Key) -> bool:
+        told = self.fates.get(key)
+        return told is not None and told.fate in FINAL
 
     @property
     def size(self) -> int:
@@ -281,7 +295,7 @@ class Stopping:
     def _fate(self, key: Key, covers_ms: int | None) -> OrderFate:
         """What is known of one order: its final row, or what the last listing after the commands shows."""
         told, row = self.fates.get(key), self.rows.get(key)
-        if told is not None and told.fate in FINAL:
+        if told is not None and self._final(key):
             scope = OrderScope.LATE if self._beside(told.order, covers_ms) else OrderScope.IN
             return OrderFate(
                 order=told.order,
@@ -320,4 +334,4 @@ def _stoppable(row: Order | TriggerOrder, book: Book) -> Stoppable:
     if isinstance(row, TriggerOrder) and row.plan_type is PlanType.TOTAL:
         price = Decimal(1)
     exposure = None if not price or size is None else price * (size - (view.base_volume or Decimal(0)))
-    return Stoppable(row.order_id, row.symbol, row.client_oid, exposure, book)
+    return Stoppable(row.order_id, row.symbol, exposure, book)

@@ -10,6 +10,7 @@ from .journal_scenarios import JOURNAL
 from .judged import rows_of
 from .road_scenarios import ROAD
 from .scenarios import SCENARIOS
+from .stop_scenarios import STOPS
 from .stream_scenarios import STREAM
 from .watch_scenarios import WATCH
 
@@ -24,7 +25,7 @@ def cases(plays: dict[str, Callable[[], None]]) -> list[object]:
     return found
 
 
-@pytest.mark.parametrize("play", cases(SCENARIOS | ROAD | WATCH | JOURNAL | STREAM))
+@pytest.mark.parametrize("play", cases(SCENARIOS | ROAD | WATCH | JOURNAL | STREAM | STOPS))
 def test_the_promise_is_kept_where_it_is_hard(play: Callable[[], None]) -> None:
     """See the scenario's own words."""
     play()

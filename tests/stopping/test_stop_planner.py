@@ -36,7 +36,7 @@ def quotas(hold_ns: int = HOLD, ready: dict[str, tuple[int, ...]] | None = None)
 def book(symbols: int, orders: int, kind: Book = Book.NORMAL) -> list[Stoppable]:
     """So many orders on so many symbols, the first of each the most exposed."""
     return [
-        Stoppable(f"{kind.name}{place * orders + number}", f"X{place}USDT", "", Decimal(1000 - number), kind)
+        Stoppable(f"{kind.name}{place * orders + number}", f"X{place}USDT", Decimal(1000 - number), kind)
         for place in range(symbols)
         for number in range(orders)
     ]
@@ -51,7 +51,7 @@ def random_book(dice: random.Random) -> list[Stoppable]:
     for place in range(symbols):
         for _ in range(dice.randint(0, most)):
             exposure = None if dice.random() < 0.05 else Decimal(dice.randint(1, 10_000))
-            made.append(Stoppable(str(len(made)), f"X{place}USDT", "", exposure, dice.choice(kinds)))
+            made.append(Stoppable(str(len(made)), f"X{place}USDT", exposure, dice.choice(kinds)))
     dice.shuffle(made)
     return made
 
@@ -170,7 +170,88 @@ def test_nothing_open_is_an_empty_plan() -> None:
     """No orders, no commands."""
     made = plan([], quotas())
     assert made.commands == ()
-    assert made.last_leaves_s == 0
+    assert made.last_leaves_s == made.kept == made.orders == 0
+    assert bound_ns([], quotas()) == 0
+
+
+def test_token_that_is_not_free_yet_lets_nothing_through() -> None:
+    """However long it takes: it must not count against the others."""
+    quota = Quota("x", (0, 5 * SECOND), SECOND)
+    assert [quota.count(each * SECOND) for each in (0, 1, 4, 5, 6)] == [1, 2, 5, 7, 9]
+
+
+def test_orders_that_only_a_call_of_their_own_ends_take_room_from_names() -> None:
+    """12 tpsl orders need two bursts of single calls: 8 of the others may go one by one, and 40 in two batches."""
+    given = Quotas(
+        *(Quota(name, (0,) * count, SECOND) for name, count in (("s", 1), ("b", 1), ("c", 10), ("t", 1), ("u", 1)))
+    )
+    tpsl = [Stoppable(f"t{each}", "X9", Decimal(1), Book.TPSL) for each in range(12)]
+    made = plan([*book(6, 8), *tpsl], given)
+    # 48 are the 40 and the 8; one symbol goes whole at once all the same.
+    assert bound_ns([*book(6, 8), *tpsl], given) == SECOND
+    assert [each.symbols for each in made.of("s")] == [("X0USDT",)]
+    # One order more, and a second symbol has to go whole.
+    assert len(plan([*book(7, 8), *tpsl], given).of("s")) == 1
+    assert len(plan([*book(8, 8), *tpsl], given).of("s")) == 2
+    assert bound_ns([*book(8, 8), *tpsl], given) == SECOND
+
+
+def test_plan_tells_commands_by_their_time() -> None:
+    """Whoever reads it sees what leaves first."""
+    made = plan([*book(40, 60), *book(3, 30, Book.TPSL), *book(3, 30, Book.PLAN)], quotas())
+    moments = [each.leaves_s for each in made.commands]
+    assert moments == sorted(moments)
+    assert moments[-1] == made.last_leaves_s > 0
+
+
+def test_named_orders_leave_by_exposure_whatever_names_them() -> None:
+    """A batch and single calls that leave at once take the largest; batches of a second later take the rest."""
+    orders = [Stoppable(str(each), "X", Decimal(1000 - each)) for each in range(250)]
+    made = plan(orders, quotas(), by_id=None)
+    first = {each for command in made.commands if command.leaves_s == 0 for each in command.order_ids}
+    assert first == {str(each) for each in range(210)}
+
+
+def test_order_worth_nothing_goes_last() -> None:
+    """And one of which nobody knows what it is worth goes first."""
+    orders = [
+        Stoppable("nothing", "A", Decimal(0)),
+        Stoppable("little", "B", Decimal("0.5")),
+        Stoppable("unknown", "C", None),
+    ]
+    (command,) = plan(orders, quotas(), by_id=None).commands
+    assert command.order_ids == ("unknown", "little", "nothing")
+    whole = plan(orders, quotas(ready={"batch-cancel-order": (), "cancel-order": ()})).of("cancel-symbol-order")
+    assert [each.symbols[0] for each in whole] == ["C", "B", "A"]
+
+
+def test_symbols_of_a_command_stand_in_alphabetical_order() -> None:
+    """For people, and so that two plans of the same book are the same."""
+    (command,) = plan(book(20, 1), quotas(), by_id=None).commands
+    assert command.symbols == tuple(sorted(command.symbols))
+    assert len(command.symbols) == 20
+
+
+def test_while_more_may_come_orders_are_named_symbol_by_symbol() -> None:
+    """The symbols with the largest exposure first: those that are not touched can be taken whole later."""
+    few = Quotas(*(Quota(name, (0,) if name == "batch-cancel-order" else ()) for name in PER_SECOND))
+    small = [Stoppable(f"b{each}", "B", Decimal(60)) for each in range(15)]
+    large = [Stoppable(f"a{each}", "A", Decimal(100)) for each in range(6)]
+    growing = plan([*large, *small], few, growth=2).commands
+    assert [each.symbols for each in growing] == [("A", "B"), ("A",)]
+    assert growing[0].order_ids[:15] == tuple(f"b{each}" for each in sorted(range(15), key=str))
+    assert plan([*large, *small], few).commands[0].order_ids[:6] == tuple(f"a{each}" for each in range(6))
+
+
+@pytest.mark.parametrize(("growth", "whole"), [(1, 1), (2, 2), (3, 2), (4, 3)])
+def test_growth_reserves_symbols_for_a_book_so_many_times_larger(growth: int, whole: int) -> None:
+    """
+    A symbol and 20 names a burst; 4 symbols of 10. 40 names do for 40 orders; of 80, two bursts leave 20 to be named, as
+    often as there are growths: at most 40. Of 120 and 160, three bursts name 60.
+    """
+    given = Quotas(Quota("s", (0,), SECOND), Quota("b", (0,), SECOND), *(Quota(each, ()) for each in "ctu"))
+    made = plan(book(4, 10), given, growth=growth)
+    assert len(made.of("s")) == whole
 
 
 def test_plan_tells_itself_in_words_and_in_json() -> None:

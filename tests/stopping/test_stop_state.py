@@ -66,7 +66,7 @@ def ids(state: Stopping, **how: bool) -> dict[str, tuple[Fate, OrderScope]]:
 def test_orders_of_other_symbols_are_not_seen() -> None:
     """A listing of the account shows them all; a stop of one symbol must not touch, nor count, the others."""
     state = Stopping(Scope(symbols=frozenset({"BTCUSDT"})))
-    state.saw([order(1), order(2, "ETHUSDT")], Book.NORMAL, CALL_MS)
+    state.saw([order(2, "ETHUSDT"), order(1)], Book.NORMAL, CALL_MS)
     assert planned(state).orders == 1
     assert state.checked([(Book.NORMAL, order(3, "ETHUSDT"))], CALL_MS) == 0
     assert list(ids(state)) == ["1"]
@@ -176,6 +176,15 @@ def test_symbol_with_an_order_to_keep_is_not_taken_whole(
     assert state.by_id == expected
 
 
+def test_at_first_nothing_is_known() -> None:
+    """Whoever asks before the first page must not read of a plan."""
+    state = Stopping(Scope())
+    assert state.plan == StopPlan(commands=(), last_leaves_s=0.0, orders=0)
+    assert (state.planned_ns, state.handed, state.through, state.ended, state.size) == (0, 0, 0, 0, 0)
+    assert (state.surveyed, state.withdrawn, state.open) == (False, False, None)
+    assert state.next("batch-cancel-order", 0) is None
+
+
 # -- late orders ----------------------------------------------------------------------------------------------------
 
 
@@ -274,6 +283,8 @@ def test_plan_tells_all_commands_that_were_given_out_too() -> None:
     assert plan.orders == 3
     assert state.planned_ns == 7
     assert state.waiting == 1
+    assert state.waits("batch-cancel-order")
+    assert not state.waits("cancel-order")
 
 
 def test_while_pages_come_more_symbols_are_reserved_for_commands_of_their_own() -> None:
@@ -434,6 +445,18 @@ def test_symbols_and_orders_stand_in_order() -> None:
         ("BTCUSDT", ["9", "10"]),
     ]
     assert {one.source for each in found for one in each.orders} == {"unfilled-orders"}
+
+
+@pytest.mark.parametrize("sweep", [False, True])
+def test_orders_of_which_nothing_final_is_known_are_asked_for(sweep: bool) -> None:
+    """One that ended before a command named it has no handle that looks for its final row."""
+    state = Stopping(Scope(kept_oids=frozenset({"mine"}), sweep_late=sweep))
+    rows = [order(1), order(2), order(3, client_oid="mine"), order(4, made_ms=CALL_MS + 1)]
+    _ = state.checked([(Book.NORMAL, row) for row in rows], CALL_MS)
+    state.told(Book.NORMAL, [fated(order(1), Fate.FILLED), fated(order(2), Fate.OPEN)])
+    assert state.ask(CALL_MS) == state.left == (2 if sweep else 1)
+    _ = planned(state, again=True)
+    assert given_out(state) == [("batch-cancel-order", ("2", "4") if sweep else ("2",))]
 
 
 C, OPEN, V = Fate.CANCELLED, Fate.OPEN, Fate.VANISHED
