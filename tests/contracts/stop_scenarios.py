@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Awaitable, Callable
+from typing import Any
 
 from bitget_async import Outcome, PendingStop
 from bitget_async.sim import SYMBOLS, faults
@@ -20,7 +21,7 @@ BTC, ETH = "BTCUSDT", "ETHUSDT"
 NEVER = float("inf")
 
 
-def scenario(**settings: object) -> Callable[[Callable[[StopWorld], Awaitable[None]]], Callable[[], None]]:
+def scenario(**settings: Any) -> Callable[[Callable[[StopWorld], Awaitable[None]]], Callable[[], None]]:
     """Register a scenario under its name, on an exchange with these settings."""
 
     def register(main: Callable[[StopWorld], Awaitable[None]]) -> Callable[[], None]:

@@ -246,8 +246,8 @@ def test_while_more_may_come_orders_are_named_symbol_by_symbol() -> None:
 @pytest.mark.parametrize(("growth", "whole"), [(1, 1), (2, 2), (3, 2), (4, 3)])
 def test_growth_reserves_symbols_for_a_book_so_many_times_larger(growth: int, whole: int) -> None:
     """
-    A symbol and 20 names a burst; 4 symbols of 10. 40 names do for 40 orders; of 80, two bursts leave 20 to be named, as
-    often as there are growths: at most 40. Of 120 and 160, three bursts name 60.
+    A symbol and 20 names a burst; 4 symbols of 10. 40 names do for 40 orders; twice as many are 20 beside two whole
+    symbols, named twice; three and four times as many take three bursts, which name 60.
     """
     given = Quotas(Quota("s", (0,), SECOND), Quota("b", (0,), SECOND), *(Quota(each, ()) for each in "ctu"))
     made = plan(book(4, 10), given, growth=growth)
