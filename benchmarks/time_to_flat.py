@@ -47,8 +47,8 @@ bound      what the quotas allow with 1 s between two uses of a token, all of th
 planned    the same by the client's own plan, made for its own tokens, when all open orders were known
 flat       seconds from the call until the last order had ended, as the exchange tells
 cleared    until the handle said so; proven: until the report stood
-by symbol  flat with one cancel_symbol_orders a symbol; one by one: with one cancel_order an order; how: whether these two
-           were run, or are arithmetic: bursts of a quota, 1.05 s apart
+by symbol  flat with one cancel_symbol_orders a symbol; one by one: with one cancel_order an order
+how        whether these two were run, or are arithmetic: bursts of a quota, 1.05 s apart
 worst      most commands of one endpoint in any second, as the exchange counts, and answers 429"""
 
 
@@ -140,7 +140,7 @@ def computed(way: str, symbols: int, orders: int) -> float:
     The same by arithmetic, for runs of minutes whose course is known: bursts of a quota, a hold apart.
     """
     count, quota = (symbols, 5) if way == "by symbol" else (symbols * orders, 10)
-    return (-(-count // quota) - 1) * (1.01 + 2 * WAY_S) + WAY_S * (1 if way == "by symbol" else 3) + EXECUTION_S
+    return (-(-count // quota) - 1) * (1.01 + 2 * WAY_S) + WAY_S + EXECUTION_S
 
 
 def line(symbols: int, orders: int, *, shuffled: bool, simulate_all: bool) -> dict[str, Any]:

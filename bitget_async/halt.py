@@ -191,7 +191,7 @@ class PendingStop:
 
     async def cleared(self, timeout_s: float | None = None) -> int:
         """
-        Wait for the early signal: a complete listing that was requested after the last command's answer shows no order
+        Wait for the early signal: a complete listing that was requested after the last command had left shows no order
         in scope. It says that none is open any more, as far as a listing can be trusted that may be `staleness_s` old;
         not how they ended: for that, await the handle.
 
