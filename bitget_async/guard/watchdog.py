@@ -279,14 +279,18 @@ class Watchdog:
             data: what its `to_dict` gave. Names that this guard was not told are left out.
             away_s: seconds since then, `None` if nobody can know: then as if it had been for ever.
 
-        Raises: KeyError, TypeError, ValueError: it is no such thing, and nothing was changed.
+        Raises: ValueError: it is no such thing, and nothing was changed.
         """
         away = MOST_AFTER_S if away_s is None else max(away_s, 0.0)
-        found = {name: _watch_of(each, away, now_ns) for name, each in data["bots"].items() if name in self._watches}
-        left = data["stopping"]
-        stopping = left and Decision(
-            tuple(map(str, left["names"])), str(left["because"]), float(left["silent_s"]) + away
-        )
+        try:
+            bots = {name: each for name, each in data["bots"].items() if name in self._watches}
+            found = {name: _watch_of(each, away, now_ns) for name, each in bots.items()}
+            left = data["stopping"]
+            stopping = left and Decision(
+                tuple(map(str, left["names"])), str(left["because"]), _seconds(left["silent_s"]) + away
+            )
+        except (KeyError, TypeError, AttributeError, OverflowError):
+            raise ValueError("no state of a watchdog") from None
         for name, watch in found.items():
             if watch.standing is not Standing.AWAITED:
                 self._watches[name] = watch
@@ -295,12 +299,22 @@ class Watchdog:
 
 
 def _watch_of(data: Mapping[str, Any], away_s: float, now_ns: int) -> _Watch:
-    heard_ns = now_ns - round((float(data["silent_s"]) + away_s) * SECOND_NS)
+    if type(data["number"]) is not int:
+        raise TypeError("a number of a beat is an int")
+    heard_ns = now_ns - round((_seconds(data["silent_s"]) + away_s) * SECOND_NS)
     return _Watch(
         Standing(data["standing"]),
         str(data["session"]),
-        int(data["number"]),
-        float(data["every_s"]),
+        data["number"],
+        _seconds(data["every_s"]),
         heard_ns,
         old=deque(map(str, data["old"]), maxlen=OLD_SESSIONS),
     )
+
+
+def _seconds(found: Any) -> float:
+    """As long as anything here can matter. Raises TypeError, ValueError."""
+    seconds = float(found)
+    if not seconds >= 0:
+        raise ValueError("a time is 0 or more")
+    return min(seconds, MOST_AFTER_S)

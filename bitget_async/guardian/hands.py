@@ -55,7 +55,8 @@ class Hands(Protocol):
 
 class AccountHands:
     """
-    Stops by `cancel_all_orders`; where open orders cannot be listed, by symbol, on every symbol that was seen before.
+    Stops by `cancel_all_orders`; where open orders cannot be listed, by symbol, on every symbol that was seen before,
+    and in the round after that without waiting for the listing.
 
     Args:
         client: with a key of its own, which needs to trade only.
@@ -77,6 +78,7 @@ class AccountHands:
         self._always = tuple(dict.fromkeys(symbols))
         self._confirm_within_s = confirm_within_s
         self._seen: set[str] = set(self._always)
+        self._unlisted = False
 
     async def check(self) -> tuple[int, tuple[str, ...]]:
         """See `Hands.check`. Cost: a listing of the whole account, and 1 token of the account's info."""
@@ -102,11 +104,14 @@ class AccountHands:
     async def round(self) -> Round:
         """See `Hands.round`. Cost: see `cancel_all_orders`, and a listing of the whole account."""
         wrong: list[str] = []
-        report, outcomes = await asyncio.gather(self._stopped(wrong), self._swept(self._always))
+        at_once = set(self._seen) if self._unlisted else set(self._always)
+        report, outcomes = await asyncio.gather(self._stopped(wrong), self._swept(at_once))
         if report is None:
             # A listing that fails must not save the orders of symbols that were seen before.
-            outcomes |= await self._swept(self._seen - set(self._always))
-        left = await self._listed(wrong)
+            outcomes |= await self._swept(self._seen - at_once)
+        # It has just been tried for as long as a read is: another time in this round would only delay the next one.
+        left = None if report is None else await self._listed(wrong)
+        self._unlisted = left is None
         proven = report is not None and report.proven and left == {} and PROVEN.issuperset(outcomes.values())
         if report is not None:
             outcomes |= {each.symbol: each.outcome.name for each in report.symbols}

@@ -119,7 +119,7 @@ class Guardian:
         if left is not None:
             try:
                 self._dog.restore(*left, now_ns)
-            except (KeyError, TypeError, ValueError, AttributeError):
+            except ValueError:
                 self._dog = Watchdog(self._rules, now_ns, armed=True, blind=self._inlet.blind)
                 assert self._memory is not None
                 self._tell("memory_damaged", what=self._memory.keep_aside())

@@ -40,7 +40,7 @@ def heard(heartbeat: Heartbeat) -> None:
 async def live(task: dict[str, Any], lines: asyncio.StreamReader) -> None:
     """Beat until told otherwise."""
     async with BitgetClient(Credentials(*task["key"]), base_url=task["base_url"]) as client:
-        heartbeat = client.heartbeat(task["where"], name=task["name"], every_s=task["every_s"], within_s=60.0)
+        heartbeat = client.heartbeat(task["where"], name=task["name"], every_s=task["every_s"], within_s=120.0)
         heard(heartbeat)
         async with heartbeat:
             say(state=heartbeat.state)

@@ -490,8 +490,31 @@ def test_symbols_that_were_seen_before_are_stopped_when_the_listing_fails() -> N
         assert done.confirmed is False
         assert done.left is None
         assert set(done.symbols) == {"BTCUSDT", "ETHUSDT", "SOLUSDT"}
-        assert len(done.wrong) == 2
+        assert len(done.wrong) == 1
         assert still_open(exchange) == 0
+
+    scene(main)
+
+
+def test_the_next_round_does_not_wait_for_a_listing_that_fails() -> None:
+    """The listings stay away, and commands get through again: the symbols that were seen are cancelled first."""
+
+    async def main(made: Scene, exchange: SimulatedExchange) -> None:
+        hands = AccountHands(made.client)
+        _ = await hands.check()
+        exchange.faults.add("unfilled-orders", faults.drop(executed=False), times=None)
+        for endpoint in COMMANDS:
+            exchange.faults.add(endpoint, faults.drop(executed=False), times=None)
+        assert (await hands.round()).confirmed is False
+        assert still_open(exchange) == 5
+        for endpoint in COMMANDS:
+            exchange.faults.clear(endpoint)
+        round_ = asyncio.ensure_future(hands.round())
+        await asyncio.sleep(3)
+        assert still_open(exchange) == 0
+        assert (await round_).confirmed is False
+        exchange.faults.clear()
+        assert (await hands.round()).confirmed is True
 
     scene(main)
 

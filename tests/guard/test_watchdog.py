@@ -406,11 +406,19 @@ def test_a_name_that_the_next_guard_was_not_told_is_left_out() -> None:
     assert second.dog.armed == ("b",)
 
 
+KEPT = {"standing": "armed", "session": ONE, "number": 3, "every_s": 1.0, "silent_s": 2.0, "old": []}
+
+
 @pytest.mark.parametrize(
     "data",
     [
         {},
         {"bots": {}},
+        {"bots": {"bot": KEPT | {"silent_s": "nan"}}, "stopping": None},
+        {"bots": {"bot": KEPT | {"silent_s": -1.0}}, "stopping": None},
+        {"bots": {"bot": KEPT | {"every_s": None}}, "stopping": None},
+        {"bots": {"bot": KEPT | {"number": 1e300}}, "stopping": None},
+        {"bots": {"bot": KEPT}, "stopping": {"names": [], "because": "", "silent_s": 1 << 9999}},
         {"bots": {"bot": {}}, "stopping": None},
         {"bots": {"bot": {"standing": "fine"}}, "stopping": None},
         {"bots": None, "stopping": None},
@@ -422,9 +430,17 @@ def test_data_that_is_none_changes_nothing(data: dict[str, Any]) -> None:
     bench = Bench()
     _ = bench.beat()
     before = bench.dog.to_dict(bench.now)
-    with pytest.raises((KeyError, TypeError, ValueError, AttributeError)):
+    with pytest.raises(ValueError, match=r"time|number|state|float|valid"):
         bench.dog.restore(data, 0.0, bench.now)
     assert bench.dog.to_dict(bench.now) == before
+
+
+def test_a_time_without_end_is_a_day() -> None:
+    """A file that was written by hand: the bot counts as silent for long, and the guard starts."""
+    bench = Bench()
+    bench.dog.restore({"bots": {"bot": KEPT | {"silent_s": 1e300, "every_s": 1e300}}, "stopping": None}, 5.0, bench.now)
+    bench.run(20)
+    assert [(at, decision.silent_s) for at, decision in bench.fired] == [(10.0, 86_415.0)]
 
 
 @pytest.mark.parametrize(

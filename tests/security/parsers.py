@@ -14,11 +14,15 @@ from collections.abc import Callable
 from functools import partial
 from typing import Any
 
+import orjson
+
 from bitget_async import Credentials
 from bitget_async.clock import ServerClock
 from bitget_async.codes import classify
 from bitget_async.endpoints import CATALOGUE, Endpoint
 from bitget_async.errors import BitgetError, OutcomeUnknown, printable, redact
+from bitget_async.guard import Rules, Watchdog
+from bitget_async.guard import words as heartbeats
 from bitget_async.journal.records import scan, seal
 from bitget_async.models import BookLevel, BookUpdate, Record
 from bitget_async.models.raw import keep_rows
@@ -157,6 +161,33 @@ def a_journal(data: bytes) -> None:
     _ = scan(seal(data, SEED) + data, 0, SEED)
 
 
+def a_heartbeat(data: bytes) -> None:
+    """What comes to a guard or to a bot, over a socket or from a key that anybody may have set."""
+    dog = Watchdog(Rules(), 1)
+    beat = heartbeats.Beat.decode(data)
+    if beat is not None:
+        assert heartbeats.Beat.decode(beat.encode()) == beat
+        assert dog.hear(beat, 2)
+    heard = heartbeats.Answer.decode(data)
+    assert heard is None or heartbeats.Answer.decode(heard.encode()) == heard
+
+
+def a_guards_state(data: bytes) -> None:
+    """The file that a guard finds: what cannot be read is said to be none, and changes nothing."""
+    try:
+        found = orjson.loads(data)
+    except orjson.JSONDecodeError:
+        return
+    for state in (found, {"stopping": None, "bots": {"bot": found}}, {"stopping": found, "bots": {}}):
+        dog = Watchdog(Rules(), 1)
+        before = dog.to_dict(2)
+        with contextlib.suppress(ValueError):
+            dog.restore(state if isinstance(state, dict) else {}, 1.0, 2)
+            _ = orjson.dumps(dog.to_dict(2)), dog.tick(3)
+            continue
+        assert dog.to_dict(2) == before
+
+
 CHANNELS = ("orders", "fill", "account", "orders-algo", "ticker", "trade", "candle1m", "books", "books5", "other")
 
 
@@ -216,6 +247,8 @@ TARGETS: dict[str, Callable[[bytes], None]] = {
         an_address,
         a_call,
         a_journal,
+        a_heartbeat,
+        a_guards_state,
         a_frame,
         a_push,
     )

@@ -126,10 +126,29 @@ def framed(draw: st.DrawFn) -> bytes:
     return text[: draw(st.integers(0, 300)) or None]
 
 
+NUMBERS = st.integers() | st.floats() | LEAVES
+BEATS = st.fixed_dictionaries(
+    {"v": st.just(1), "name": st.sampled_from(["bot", "a b", 7]), "session": st.sampled_from(["ab" * 16, "x"])},
+    optional={
+        "n": NUMBERS,
+        "every_s": NUMBERS,
+        "goodbye": LEAVES,
+        "word": LEAVES | st.just("armed"),
+        "after_s": NUMBERS,
+    },
+)
+KEPT = st.fixed_dictionaries(
+    {"standing": st.sampled_from(["awaited", "armed", "gone", "x"]), "session": LEAVES, "number": NUMBERS},
+    optional={"every_s": NUMBERS, "silent_s": NUMBERS, "old": VALUES | st.lists(LEAVES, max_size=3), "names": VALUES},
+)
+
+
 INPUTS: dict[str, st.SearchStrategy[bytes]] = {
     "an_answer": answers() | st.binary(max_size=200),
     "a_key": st.lists(st.text(max_size=30), max_size=4).map(lambda parts: "\x1f".join(parts).encode()),
     "a_key_file": st.binary(max_size=60) | VALUES.map(lambda value: json.dumps(value).encode()),
+    "a_heartbeat": BEATS.map(json.dumps).map(str.encode) | st.binary(max_size=200),
+    "a_guards_state": (KEPT | VALUES).map(json.dumps).map(str.encode) | st.binary(max_size=200),
     "a_frame": framed() | st.binary(max_size=200),
     "a_push": pushed() | st.binary(max_size=100),
     "an_address": st.text("htps:/.@#?[]%0123456789localhost\x00\u202e", max_size=40).map(str.encode),
