@@ -100,6 +100,19 @@ class Bucket:
             self._resting = self.capacity // 2
             self._tight_until_ns = now + REST_NS + self._hold_ns
 
+    def grow(self, count: int) -> None:
+        """That many tokens more, free at once."""
+        self.capacity += count
+        self._free += count
+
+    def retire(self, now: int) -> bool:
+        """Give up a token for good, if one is free."""
+        if self.free(now) == 0:
+            return False
+        self.capacity -= 1
+        self._free -= 1
+        return True
+
     def moments(self, now: int, ahead: int = 0) -> list[int]:
         """
         When each token is free, from now, for somebody with `ahead` waiters before him: known returns, and for lent

@@ -1,13 +1,15 @@
 """
-What one process has of a bucket that it shares, and what it has to tell the others: arithmetic on `now`, no waiting.
+What one process has of a quota that it shares, and what it has to tell the others: arithmetic on `now`, no waiting.
 
-Every token has one owner at every moment. A process has its pocket, which nobody else is ever given; the tokens that
-the server has lent it; and, once the server is sure to have put it aside, its share.
+Every token belongs to one process at every moment, or to nobody, and its owner alone applies the rule of one second to
+it. A process gives a token up only while it is free, and tells so afterwards; it gets one only by an answer. So the
+server never thinks that a process has fewer tokens than it has, and hands out only what nobody has.
+
+Whoever has heard no answer for `TERM_NS` goes on with no more than its share. See docs/limits.md for the rest.
 """
 
 from __future__ import annotations
 
-from collections import deque
 from collections.abc import Sequence
 from dataclasses import dataclass
 from heapq import heapify, heapreplace
@@ -15,26 +17,28 @@ from math import ceil
 
 from bitget_async.limits.bucket import HOLD_NS, SECOND_NS, Bucket, Lease
 
-__all__ = ["Ledger", "Loan", "Terms"]
+__all__ = ["Ledger", "Terms"]
 
 MS_NS = 1_000_000
-# The same figures stand in shared.lua. After so long without a word the share of a process is set aside.
-SILENT_NS = 2 * SECOND_NS
-LOOK_NS = 700 * MS_NS
-BEAT_NS = 500 * MS_NS
-FLUSH_NS = 250 * MS_NS
-# Who has never reached the server is on his own when nobody is there; silence may be our own slowness, for a while.
-MOST_SILENCES = 3
-# A message that arrives later than this after its sending is not acted upon.
-STALE_NS = SECOND_NS
+# Both stand in shared.lua too: how long tokens are one's own after the last answer, and how old an answer a message
+# may build upon.
+TERM_NS = 2 * SECOND_NS
+AGE_NS = 2 * SECOND_NS
+# For clocks that do not run alike.
 SPARE_NS = 100 * MS_NS
-RECENT_NS = 60 * SECOND_NS
-MOST_PAUSE_NS = SECOND_NS
-# Rotation, for those whose share is less than a token: a turn, and the part of it in which a request may leave.
+BEAT_NS = 500 * MS_NS
+# Of those who have nothing but what they would keep anyway.
+REST_NS = 1_000 * MS_NS
+LEAST_PAUSE_NS, MOST_PAUSE_NS = 100 * MS_NS, SECOND_NS
+UNUSED_NS = 60 * SECOND_NS
+# A little less than in shared.lua: whoever was away for longer is a stranger to the server.
+FORGOTTEN_NS = 590 * SECOND_NS
+# Silence may be our own slowness, for a while: so often before a process that never reached the server is on its own.
+MOST_SILENCES = 3
+# Those whose share is less than a token take turns: how long one is, and the part in which a request may leave.
 TURN_NS = 3 * SECOND_NS
 LEAVE_NS = SECOND_NS
-UNUSED = -1
-NEVER_NS = 1 << 62
+NOBODY, LATE = -1, -2
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,7 +50,7 @@ class Terms:
         quota: tokens of the whole bucket.
         places: how many processes there may be.
         share, pocket: whole tokens of one process; the pocket is part of the share.
-        lease_ns: how long a token of somebody who is silent may be in use.
+        lease_ns: how long after its token a request may still be processed.
     """
 
     quota: int
@@ -62,27 +66,18 @@ class Terms:
         part = int(quota * share + 1e-9)
         return cls(quota, int(1 / share + 1e-9), part, min(pocket, part), lease_ns)
 
+    @property
+    def back_ns(self) -> int:
+        """How long after its owner stopped taking it a token is surely free."""
+        return self.lease_ns + HOLD_NS + SPARE_NS
 
-@dataclass(slots=True, eq=False)
-class Loan(Lease):
-    """
-    A token that others may have again. `back_ns` is unknown while it is in use; `told_ns` is when the server was last
-    told that it is, or `None` if it does not know of it at all.
-    """
-
-    taken_ns: int = 0
-    back_ns: int | None = None
-    told_ns: int | None = None
-
-
-@dataclass(slots=True)
-class _Sent:
-    """A message that waits for its answer."""
-
-    sent_ns: int
-    base: int
-    want: int
-    told: dict[str, tuple[Loan, int | None]]
+    @property
+    def sure_ns(self) -> int:
+        """
+        How long after the last answer the share is surely put aside. Until AGE the server may hear of this process;
+        after TERM it takes it for silent; within TERM the others hear of that, or stop by themselves.
+        """
+        return AGE_NS + 2 * TERM_NS + self.back_ns
 
 
 class Ledger:
@@ -94,116 +89,85 @@ class Ledger:
     def __init__(self, member: str, terms: Terms, now: int) -> None:
         self._member = member
         self.terms = terms
-        self._born_ns = now
-        self._pocket = Bucket(terms.pocket)
-        self._owns = False
+        self._bucket = Bucket(0)
+        self._limit = 0
         self._place: int | None = None
-        self._granted: deque[Loan] = deque()
-        self._loans: dict[str, Loan] = {}
-        self._own: set[Loan] = set()
-        self._base = 0
-        self._sent: _Sent | None = None
-        self._contact_ns: int | None = None
-        self._doubt_ns = now - STALE_NS
+        self._number = 0
+        self._sent: tuple[int, int] | None = None
+        # The last answer: the server's time in it and ours; and the sending of the last message that was taken.
+        self._server_us = 0
+        self._heard_ns = now
+        self._taken_ns: int | None = None
         self._failures = 0
-        self._spoke_ns = now - BEAT_NS
-        self._offset_ns: int | None = None
-        self._wanted = 0
+        self._alone = False
+        self._spoke_ns = now
+        self._urgent = True
+        self._unmet = False
         self._come_ns: int | None = None
-        self._free = 0
+        self._server_free = 0
         self._peers = 0
-        self._left: int | None = None
+        self._unneeded = 0
         self._refused = False
-        self._flush_ns: int | None = None
         self._used_ns = now
         self.silent = 0
 
     # What a line asks of a bucket.
 
     def take(self, now: int) -> Lease | None:
-        """A token from the pocket, from what the server gave, or from the share; `None` while there is none."""
+        """A token that belongs to this process; `None` while there is none."""
         self._used_ns = now
-        if self._owns and (lease := self._pocket.take(now)):
-            return lease
-        while self._granted:
-            loan = self._granted.popleft()
-            if now - loan.taken_ns < self.terms.lease_ns // 2:
-                return loan
-            # This process stood still for so long that the server may have lent it to somebody else.
-            self.unsent(loan)
-        if self._share_ns(now) <= now:
-            loan = Loan(taken_ns=now)
-            self._enter(self._name(), loan)
-            self._own.add(loan)
-            return loan
-        return None
+        self._fit(now)
+        lease = self._bucket.take(now)
+        self._unneeded = min(self._unneeded, self._bucket.free(now))
+        return lease
 
     def answered(self, lease: Lease, now: int) -> None:
         """See `Bucket.answered`."""
-        self._settle(lease, now, now)
+        self._bucket.answered(lease, now)
 
     def lost(self, lease: Lease, now: int, until_ns: int) -> None:
         """See `Bucket.lost`."""
-        self._settle(lease, now, max(now, until_ns))
+        self._bucket.lost(lease, now, until_ns)
 
     def unsent(self, lease: Lease) -> None:
         """See `Bucket.unsent`."""
-        if lease.settled:
-            return
-        if isinstance(lease, Loan):
-            lease.settled = True
-            lease.back_ns = UNUSED
-            self._flush_ns = 0
-        else:
-            self._pocket.unsent(lease)
+        self._bucket.unsent(lease)
 
     def remaining(self, left: int, now: int) -> None:
-        """See `Bucket.remaining`. The server is told where it proves something."""
-        self._pocket.remaining(left, now)
-        if left < self._free and self._contact_ns is not None:
-            self._left = left if self._left is None else min(left, self._left)
-            self._flush_ns = 0
+        """See `Bucket.remaining`."""
+        self._bucket.remaining(left, now)
 
     def tighten(self, now: int) -> None:
-        """See `Bucket.tighten`: for the pocket at once, for all others with the next message."""
-        self._pocket.tighten(now)
-        self._refused = True
-        self._flush_ns = 0
+        """See `Bucket.tighten`: for what is free here at once, for all with the next message."""
+        if self.away:
+            self._bucket.tighten(now)
+            return
+        self._bucket.remaining(0, now)
+        self._refused = self._urgent = True
 
     def next_ns(self, now: int) -> int | None:
-        """When a token may be had without the server."""
-        moments = [self._share_ns(now)]
-        if self._granted:
-            moments.append(now)
-        if self._owns and (at := self._pocket.next_ns(now)) is not None:
-            moments.append(at)
-        first = min(moments)
-        return max(first, now) if first < NEVER_NS else None
+        """When a token may be had without the server, or has to be given up."""
+        moments = [max(now, at) for at in (self._bucket.next_ns(now), self._grows_ns(now)) if at is not None]
+        return min(moments, default=None)
 
     def wait_ns(self, now: int, ahead: int) -> int:
-        """The least wait behind so many others of this process; 0 where only the server could tell."""
-        waits = []
-        if self._owns and self.terms.pocket:
-            waits.append(self._pocket.wait_ns(now, ahead))
-        if self.away:
-            at = self._share_ns(now)
-            if at < NEVER_NS:
-                waits.append(max(0, at - now) + ahead // max(1, self.terms.share) * HOLD_NS)
-        elif self._come_ns is None:
+        """The least wait behind so many others of this process, as far as known; 0 where only the server can tell."""
+        if not self.away and not self._unmet and self._bucket.capacity < self.terms.quota:
             return 0
-        else:
-            waits.append(max(0, self._come_ns - now) + ahead // self.terms.quota * HOLD_NS)
+        waits = [self._bucket.wait_ns(now, ahead)] if self._bucket.capacity else []
+        later = [self._grows_ns(now)] if self.away else [] if self._bucket.capacity else [self._come_ns]
+        waits += [max(0, at - now) + ahead // max(1, self.terms.share) * HOLD_NS for at in later if at is not None]
         return min(waits, default=0)
 
     def moments(self, now: int, ahead: int = 0) -> list[int]:
-        """See `Bucket.moments`: as far as this process knows."""
-        moments = self._pocket.moments(now) if self._owns else []
-        if self.away:
-            moments += [max(0, self._share_ns(now) - now)] * max(0, self.terms.share - len(moments))
-        else:
-            moments += [0] * len(self._granted)
-            moments += [0] * max(0, min(self._free, self.terms.quota - len(moments)))
+        """See `Bucket.moments`: of its own tokens, and of others as far as the server told."""
+        moments = self._bucket.moments(now)
+        if not self.away:
+            free = min(self._server_free, self.terms.quota - len(moments))
+            moments += [0] * free
             moments += [HOLD_NS] * (self.terms.quota - len(moments))
+        elif (grows_ns := self._grows_ns(now)) is not None:
+            moments += [max(0, grows_ns - now)] * (max(1, self.terms.share) - len(moments))
         heapify(moments)
         for _ in range(ahead if moments else 0):
             heapreplace(moments, moments[0] + HOLD_NS)
@@ -217,175 +181,113 @@ class Ledger:
         return self._failures > 0
 
     @property
-    def unproven(self) -> bool:
-        """Whether the server should show that it is there before a message goes out."""
-        return self.away or self._contact_ns is None
+    def known(self) -> bool:
+        """Whether the server was there a moment ago and has to hear a goodbye."""
+        return self._taken_ns is not None and not self.away
 
     @property
     def crowded(self) -> bool:
         """Whether the server has no place for this process: more of them than the shares allow."""
-        return self._place == -1
+        return self._place == NOBODY
 
     def idle(self, now: int) -> bool:
         """Whether nothing is out, and nothing was asked for in a minute."""
-        resting = self._pocket.free(now) < self.terms.pocket
-        return now - self._used_ns > RECENT_NS and not (self._loans or self._granted or resting)
+        return now - self._used_ns > UNUSED_NS and self._bucket.free(now) == self._bucket.capacity
 
     def speak_ns(self, now: int, wanting: int) -> int:
         """When to send the next message."""
         if self.away:
-            return self._spoke_ns + min(MOST_PAUSE_NS, 100 * MS_NS << min(self._failures - 1, 5))
-        if wanting > self._wanted:
+            return self._spoke_ns + min(MOST_PAUSE_NS, LEAST_PAUSE_NS << min(self._failures - 1, 5))
+        if self._urgent or (wanting and not self._unmet):
             return now
-        at = self._spoke_ns + BEAT_NS
-        if wanting and self._come_ns is not None:
-            at = min(self._come_ns, self._spoke_ns + LOOK_NS)
-            # The next question tells them too.
-            return 0 if self._flush_ns == 0 else at
-        return at if self._flush_ns is None else min(at, self._flush_ns)
+        at = self._spoke_ns + (BEAT_NS if wanting or self._bucket.capacity > self.terms.pocket else REST_NS)
+        return min(at, self._come_ns) if wanting and self._come_ns is not None else at
 
-    def message(self, now: int, wanting: int, first: int, *, leaving: bool = False) -> list[str | int]:
-        """The arguments of the script: who, on which terms, what for, and what came of earlier tokens."""
-        terms = self.terms
-        told: dict[str, tuple[Loan, int | None]] = {}
-        entries: list[str | int] = []
-        lease_us = (terms.lease_ns + HOLD_NS) // 1000
-        for name, loan in self._loans.items():
-            if loan.back_ns is None:
-                if not leaving and loan.told_ns is not None and now - loan.told_ns < terms.lease_ns // 3:
-                    continue
-                entries += (name, lease_us)
-            elif loan.back_ns == UNUSED:
-                entries += (name, -1)
-            else:
-                entries += (name, max(0, loan.back_ns - now) // 1000 + 1)
-            told[name] = (loan, loan.back_ns)
-        if leaving:
-            for number in range(terms.pocket - self._pocket.free(now) if self._owns else 0):
-                entries += (f"{self._member}~{number}", lease_us)
-        want = max(0, wanting - len(self._granted))
-        self._sent = _Sent(now, self._base, want, told)
-        self._base += want
-        recent = self._contact_ns is not None and now - self._contact_ns < RECENT_NS and not self.crowded
-        not_after_us = 0 if self._offset_ns is None else (now + self._offset_ns + STALE_NS) // 1000
-        left, self._left = self._left, None
-        refused, self._refused = self._refused, False
-        self._flush_ns = None
-        self._wanted = wanting
+    def message(self, now: int, wanting: int, *, leaving: bool = False) -> list[str | int]:
+        """The arguments of the script: who, on which terms, what this process has and what it wants."""
+        self._fit(now)
+        bucket, terms = self._bucket, self.terms
+        # What was free all the time since the last message is not needed here.
+        unneeded = bucket.capacity if leaving else 0 if wanting else self._unneeded
+        kept = 0 if leaving else terms.pocket
+        while unneeded > 0 and bucket.capacity > kept and bucket.retire(now):
+            unneeded -= 1
+        self._unneeded = bucket.free(now)
+        self._number += 1
+        self._sent = (now, wanting)
+        peers = self._peers if now < self._heard_ns + FORGOTTEN_NS and not self.crowded else 0
+        refused, self._refused, self._urgent = self._refused, False, False
         return [
-            *(self._member, terms.quota, terms.places, terms.pocket, terms.share, HOLD_NS // 1000),
-            *(terms.lease_ns // 1000, int(recent), int(self._owns), want, min(first, want), self._sent.base),
-            *(-1 if left is None else left, int(refused), int(leaving), not_after_us, self._peers),
-            *entries,
+            *(self._member, self._number, self._server_us),
+            *(terms.quota, terms.places, terms.pocket, terms.share, terms.back_ns // 1000, HOLD_NS // 1000),
+            *(bucket.capacity, wanting, peers, int(refused), int(leaving)),
         ]
 
     def heard(self, answer: Sequence[int], now: int) -> None:
         """The answer to the message."""
-        sent, self._sent = self._sent, None
-        assert sent is not None
-        server_us, place, owns, silent, granted, come_us, free, peers = answer
-        self._offset_ns = server_us * 1000 - (sent.sent_ns + now) // 2
-        if place == -2:
-            # It came too late and changed nothing; by now the server's time is known better.
-            self._spoke_ns, self._failures, self._wanted = now, self._failures + 1, 0
-            self._flush_ns = 0
+        assert self._sent is not None
+        (sent_ns, wanted), self._sent = self._sent, None
+        self._server_us, place, granted, limit, come_us, free, peers, silent = answer
+        self._heard_ns = self._spoke_ns = now
+        self._failures = 0
+        if place == LATE:
+            # It changed nothing; now the time of the server is known, and the next one will be taken.
+            self._urgent = True
             return
-        for name, (loan, back_ns) in sent.told.items():
-            loan.told_ns = sent.sent_ns
-            self._own.discard(loan)
-            if back_ns is not None:
-                del self._loans[name]
-        for number in range(granted):
-            loan = Loan(taken_ns=sent.sent_ns, told_ns=sent.sent_ns)
-            self._loans[f"{self._member}:{sent.base + number}"] = loan
-            self._granted.append(loan)
-        self._place, self.silent, self._free, self._peers = place, silent, free, peers
-        self._owns = bool(owns) or (self._owns and place >= 0)
-        self._contact_ns, self._spoke_ns, self._failures = now, now, 0
+        self._bucket.grow(granted)
+        self._unneeded = self._bucket.free(now)
+        self._taken_ns, self._alone = sent_ns, False
+        self._place, self._limit, self.silent, self._server_free, self._peers = place, limit, silent, free, peers
+        self._unmet = wanted > granted
         self._come_ns = now + come_us * 1000 if come_us >= 0 else None
-        self._wanted = max(0, self._wanted - granted)
 
-    def returned(self) -> None:
-        """Nobody waits: what was given and is not wanted any more goes back."""
-        while self._granted:
-            self.unsent(self._granted.popleft())
-
-    def unheard(self, now: int, *, doubtful: bool, silent: bool = False) -> None:
-        """
-        No answer, or nobody to send it to. `doubtful`: it was written, and may be acted upon until it is stale.
-        `silent`: nothing came in time; else it is known that nobody is there.
-        """
-        sent, self._sent = self._sent, None
-        if doubtful and sent is not None:
-            self._doubt_ns = max(self._doubt_ns, sent.sent_ns)
-            for number in range(sent.want):
-                # If it was given, it was for nothing.
-                self._loans[f"{self._member}:{sent.base + number}"] = Loan(settled=True, back_ns=UNUSED)
+    def unheard(self, now: int, *, silent: bool) -> None:
+        """No answer. `silent`: nothing came in time; else it is known that nobody is there."""
+        self._sent = None
         self._failures += 1
-        if self._contact_ns is None and (not silent or self._failures >= MOST_SILENCES):
-            self._owns = True
-        self._spoke_ns, self._wanted, self._come_ns, self._free = now, 0, None, 0
+        self._alone |= self._taken_ns is None and (not silent or self._failures >= MOST_SILENCES)
+        self._spoke_ns, self._unmet, self._come_ns, self._server_free = now, False, None, 0
 
     # Inside.
 
-    @property
-    def _unsure(self) -> bool:
-        return self._contact_ns is None
+    def _fit(self, now: int) -> None:
+        """Give up what is too much here, and take what has become this process's own without the server."""
+        bucket, limit = self._bucket, self._limit
+        leased = self._taken_ns is not None and now < self._taken_ns + TERM_NS
+        if not leased:
+            limit = 0 if self.crowded else self.terms.share
+        while bucket.capacity > limit and bucket.retire(now):
+            # Somebody waits for it.
+            self._urgent = True
+        grows_ns = None if leased else self._grows_ns(now)
+        if grows_ns is not None and grows_ns <= now:
+            bucket.grow(max(1, self._own(now)) - bucket.capacity)
 
-    def _share_ns(self, now: int) -> int:
-        """
-        When a token of the share beyond the pocket may be taken. Not while a message is on its way: its answer could
-        end what the share rests upon.
-        """
-        if self._sent is not None or (not self.away and not (self._unsure and self._owns)) or self.crowded:
-            return NEVER_NS
-        terms = self.terms
-        sure_ns = max(self._contact_ns or self._born_ns, self._doubt_ns + STALE_NS)
-        sure_ns += SILENT_NS + terms.lease_ns + HOLD_NS + SPARE_NS
-        out = [loan.back_ns for loan in self._own if not (loan.back_ns is not None and loan.back_ns <= now)]
-        if terms.share:
-            spare = terms.share - terms.pocket
-            if len(out) < spare:
-                return sure_ns
-            backs = sorted(each for each in out if each is not None)
-            # Those in use come last; with all of them in use nobody knows.
-            return max(sure_ns, backs[len(out) - spare]) if spare and len(backs) > len(out) - spare else NEVER_NS
-        if self._place is None or self._offset_ns is None or out:
-            return NEVER_NS
+    def _own(self, now: int) -> int:
+        """Whole tokens that are put aside for this process by now."""
+        return self.terms.share if now >= self._heard_ns + self.terms.sure_ns else self.terms.pocket * self._alone
+
+    def _grows_ns(self, now: int) -> int | None:
+        """When there will be more tokens of its own, should the server stay away."""
+        capacity, terms = self._bucket.capacity, self.terms
+        sure_ns = self._heard_ns + terms.sure_ns
+        if not self.away or self.crowded:
+            return None
+        if capacity < self._own(now):
+            return now
+        if capacity < terms.share:
+            return sure_ns
+        if terms.share or capacity or self._place is None:
+            return None
         return self._turn_ns(max(sure_ns, now), self._place)
 
     def _turn_ns(self, from_ns: int, place: int) -> int:
         """The first moment from then on at which it is this place's turn, on the server's clock."""
-        assert self._offset_ns is not None
         groups = ceil(self.terms.places / self.terms.quota)
-        at = from_ns + self._offset_ns
-        turn = at // TURN_NS
-        if turn % groups == place % groups and at - turn * TURN_NS < LEAVE_NS:
+        ahead_ns = self._server_us * 1000 - self._heard_ns
+        turn, into_ns = divmod(from_ns + ahead_ns, TURN_NS)
+        if turn % groups == place % groups and into_ns < LEAVE_NS:
             return from_ns
         turn += 1
         turn += (place - turn) % groups
-        return turn * TURN_NS - self._offset_ns
-
-    def _name(self) -> str:
-        self._base += 1
-        return f"{self._member}:{self._base - 1}"
-
-    def _enter(self, name: str, loan: Loan) -> None:
-        for each in [one for one, old in self._loans.items() if old in self._own and _over(old, loan.taken_ns)]:
-            self._own.discard(self._loans.pop(each))
-        self._loans[name] = loan
-
-    def _settle(self, lease: Lease, now: int, from_ns: int) -> None:
-        if lease.settled:
-            return
-        if not isinstance(lease, Loan):
-            self._pocket.lost(lease, now, from_ns)
-            return
-        lease.settled = True
-        lease.back_ns = from_ns + HOLD_NS
-        if self._flush_ns is None:
-            self._flush_ns = now + FLUSH_NS
-
-
-def _over(loan: Loan, now: int) -> bool:
-    return loan.back_ns is not None and loan.back_ns <= now
+        return turn * TURN_NS - ahead_ns

@@ -8,6 +8,7 @@ has to tell. Here is what waits and talks: one task a bucket, and one message on
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import logging
 import os
 from collections.abc import Sequence
@@ -21,6 +22,7 @@ from bitget_async.errors import NotSent, UsageError
 from bitget_async.limits.ledger import Ledger, Terms
 from bitget_async.limits.local import Grant, Line, LocalLimits
 from bitget_async.limits.server import Away, RedisServer
+from bitget_async.redis_server import SealedUrl
 from bitget_async.tasks import Tasks
 
 __all__ = ["RedisLimits", "SharedLine"]
@@ -35,9 +37,6 @@ AT_ONCE = tuple(row for row in CATALOGUE if row.cancels and not row.home and row
 
 class Server(Protocol):
     """Where the script runs."""
-
-    async def prove(self) -> None:
-        """Raises `Away` unless the server answers."""
 
     async def ask(self, key: str, message: Sequence[str | int]) -> Sequence[int]:
         """Run the script on that bucket. Raises `Away`."""
@@ -59,8 +58,6 @@ class SharedLine(Line):
     def wake(self) -> None:
         """See `Line.wake`; and whether the server has to be asked sooner than planned."""
         super().wake()
-        if not self.waiting:
-            self.ledger.returned()
         self._look()
 
     def settled(self) -> None:
@@ -104,7 +101,7 @@ class RedisLimits(LocalLimits):
             processes. All processes declare the same; one more than that has nothing of its own.
         pocket: of each share, the tokens that nobody else is ever lent while this process runs (at most the share): a
             cancel takes them without asking anybody. 0: everything is shared, and after losing the server a process
-            waits for some 13 s until its share is sure.
+            waits for some 17 s until its share is sure.
         lease_s: a process that falls silent may use the tokens that it was lent for so long: the longest time from a
             token to the end of the exchange's processing, so at least the client's `timeout_s`.
         prefix: begins all key names.
@@ -123,6 +120,7 @@ class RedisLimits(LocalLimits):
         lease_s: float = 10.0,
         prefix: str = "bitget_async",
     ) -> None:
+        url = SealedUrl(url)
         super().__init__()
         if not isinstance(uid, str) or not uid:
             raise UsageError("uid must be the account's UID as a non-empty str")
@@ -189,13 +187,13 @@ class RedisLimits(LocalLimits):
             for _, owner, _ in list(line.waiters):
                 self.abandon(owner)
         await self._talks.close()
-        leaving = [line for line in self._lines.values() if isinstance(line, SharedLine) and not line.ledger.unproven]
-        try:
+        leaving = [line for line in self._lines.values() if isinstance(line, SharedLine) and line.ledger.known]
+        with contextlib.suppress(TimeoutError):
             async with asyncio.timeout(GOODBYE_S):
                 await asyncio.gather(*(self._speak(line, leaving=True) for line in leaving))
-        except TimeoutError:
-            pass
-        await self._server.close()
+        with contextlib.suppress(TimeoutError):
+            async with asyncio.timeout(GOODBYE_S):
+                await self._server.close()
 
     def _line(self, row: Endpoint, account: str, origin: str, clock: Clock) -> Line:
         if row.quota.scope is not Scope.UID:
@@ -229,12 +227,13 @@ class RedisLimits(LocalLimits):
     async def _talk(self, line: SharedLine, key: tuple[str, str, str], *, keep: bool) -> None:
         """Tell and ask whenever it is time, until the bucket has not been used for a while."""
         ledger = line.ledger
-        while True:
+        # Not only by a cancellation: some version of redis-py may swallow it while a connection fails.
+        while not self._closed:
             assert line.clock is not None
             now = line.clock.monotonic_ns()
             if not keep and not line.waiting and ledger.idle(now):
                 del self._lines[key]
-                if not ledger.unproven:
+                if ledger.known:
                     await self._speak(line, leaving=True)
                 return
             line.planned_ns = ledger.speak_ns(now, line.waiting)
@@ -254,18 +253,14 @@ class RedisLimits(LocalLimits):
         """One message and its answer, or none."""
         assert line.clock is not None
         clock, ledger = line.clock, line.ledger
-        doubtful = False
         try:
-            if ledger.unproven:
-                await self._server.prove()
-            doubtful = True
-            message = ledger.message(clock.monotonic_ns(), line.waiting, min(line.first, line.waiting), leaving=leaving)
+            message = ledger.message(clock.monotonic_ns(), line.waiting, leaving=leaving)
             answer = await self._server.ask(line.key, message)
         except Away as away:
-            ledger.unheard(clock.monotonic_ns(), doubtful=doubtful, silent=away.reason == "TimeoutError")
+            ledger.unheard(clock.monotonic_ns(), silent=away.reason == "TimeoutError")
             self._lost(away.reason)
         except BaseException:
-            ledger.unheard(clock.monotonic_ns(), doubtful=doubtful)
+            ledger.unheard(clock.monotonic_ns(), silent=True)
             raise
         else:
             ledger.heard(answer, clock.monotonic_ns())

@@ -56,9 +56,9 @@ class FakeServer:
         """Somebody deletes everything."""
         self._kept.clear()
 
-    def state(self) -> Any:
-        """The one bucket that there is."""
-        (raw,) = self._kept.values()
+    def state(self, call: str = "cancel-symbol-order") -> Any:
+        """The bucket of that call."""
+        (raw,) = (kept for key, kept in self._kept.items() if key.endswith(call))
         return msgspec.msgpack.decode(raw)
 
     def _call(self, name: str, *given: Any) -> Any:
@@ -113,12 +113,6 @@ class Link:
     @property
     def _open(self) -> bool:
         return self.up and self.server.up
-
-    async def prove(self) -> None:
-        """Raises `Away` unless it is open."""
-        await asyncio.sleep(self._way_s())
-        if not self._open:
-            raise Away("ConnectionError")
 
     async def ask(self, key: str, message: Sequence[str | int]) -> Sequence[int]:
         """There, run, and back."""

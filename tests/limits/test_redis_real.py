@@ -35,6 +35,26 @@ def limits_on(server: RealServer) -> RedisLimits:
     return RedisLimits(server.url, uid="1234567890", lease_s=0.2)
 
 
+class Heard(logging.Handler):
+    """Tells when those words are logged."""
+
+    def __init__(self, words: str) -> None:
+        super().__init__()
+        self._words = words
+        self._said = asyncio.Event()
+
+    async def __aenter__(self) -> asyncio.Event:
+        logging.getLogger("bitget_async.limits").addHandler(self)
+        return self._said
+
+    async def __aexit__(self, *_: object) -> None:
+        logging.getLogger("bitget_async.limits").removeHandler(self)
+
+    def emit(self, record: logging.LogRecord) -> None:
+        if self._words in record.getMessage():
+            self._said.set()
+
+
 async def take(limits: RedisLimits, max_wait_s: float | None = None) -> Grant:
     """One token of the panic button."""
     return await limits.acquire(
@@ -77,12 +97,10 @@ async def test_a_cancel_does_not_wait_for_a_server_that_is_gone(
         grant = await take(limits)
         assert time.monotonic() - began_s < 0.005
         grant.unsent()
-        async with asyncio.timeout(10):
-            while "away" not in caplog.text:
-                await asyncio.sleep(0.01)
+        async with asyncio.timeout(10), Heard("away") as away, Heard("is back") as back:
+            _ = await away.wait()
             server.start()
-            while "is back" not in caplog.text:
-                await asyncio.sleep(0.01)
+            _ = await back.wait()
     assert sum(record.levelno == logging.WARNING for record in caplog.records) == 1
 
 

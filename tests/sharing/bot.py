@@ -33,7 +33,10 @@ async def main() -> None:
     told = json.loads(sys.stdin.readline())
     key = Credentials(*told["key"])
     async with RedisLimits(told["redis"], uid=told["uid"], share=told["share"], lease_s=told["lease_s"]) as limits:
-        clients = [BitgetClient(key, base_url=told["base_url"], limits=limits, clock=SystemClock()) for _ in range(2)]
+        clients = [
+            BitgetClient(key, base_url=told["base_url"], limits=limits, clock=SystemClock(), timeout_s=told["lease_s"])
+            for _ in range(2)
+        ]
         try:
             loop = asyncio.get_running_loop()
             work = [
