@@ -17,6 +17,7 @@ from bitget_async import NotSent, RedisLimits, UsageError
 from bitget_async.clock import VirtualClock
 from bitget_async.endpoints import ACCOUNT_INFO, CANCEL_SYMBOL_ORDER, SERVER_TIME, UNFILLED_ORDERS, Endpoint
 from bitget_async.limits.local import Grant
+from bitget_async.limits.server import Away
 from tests.conftest import run_virtual
 from tests.limits.shared_server import FakeServer, Link
 from tests.limits.shared_world import ORIGIN, Process, Witness, limits_of
@@ -242,6 +243,106 @@ def test_a_process_that_never_reaches_the_server_has_its_share() -> None:
         pair.server.up = False
         _ = await pair.take()
         assert pair.now_s < 0.005
+
+    playing(main)
+
+
+@pytest.mark.failure(58)
+def test_a_newcomer_is_not_taken_for_somebody_who_was_there() -> None:
+    """
+    The server starts anew while one process is cut off, and another joins: the share of the first is still its own, so
+    three others have no more than what is left of five.
+    """
+
+    async def main(pair: Pair) -> None:
+        for who in range(3):
+            (await pair.take(who)).unsent()
+        await asyncio.sleep(2)
+        pair.link(0).up = False
+        pair.server.restart()
+        await asyncio.sleep(AFTER_SILENCE_S + 1)
+        (await pair.take(3)).unsent()
+        await asyncio.sleep(1)
+        assert [len(await pair.now(who)) for who in (1, 2, 3, 0)] == [2, 1, 1, 1]
+
+    playing(main, 4)
+
+
+@pytest.mark.failure(58)
+def test_a_server_that_forgets_everything_gives_nothing_until_all_is_back() -> None:
+    """Whoever was here and is not known any more proves it; those who have tokens go on with them."""
+
+    async def main(pair: Pair) -> None:
+        (await pair.take(1)).unsent()
+        mine = await pair.now(0)
+        pair.server.flush()
+        await asyncio.sleep(1)
+        for grant in mine:
+            grant.unsent()
+        mine = await pair.now(0)
+        assert len(mine) == 4
+        began_s = pair.now_s
+        assert len(await pair.now(1)) == 1
+        for grant in mine:
+            grant.unsent()
+        _ = await pair.take(1)
+        assert began_s + 10.0 < pair.now_s < began_s + 14.5
+
+    playing(main)
+
+
+@pytest.mark.failure(58)
+def test_the_wall_clock_of_the_server_may_be_set_back() -> None:
+    """Time goes on there from where it was: nobody is kept waiting for an hour."""
+
+    async def main(pair: Pair) -> None:
+        pair.answer(await pair.now())
+        pair.server.step_us = -3_600_000_000
+        await asyncio.sleep(1.2)
+        assert len(await pair.now()) == 5
+
+    playing(main)
+
+
+def test_closing_ends_where_the_library_swallows_a_cancellation() -> None:
+    """redis-py may take the end of a task for a failed connection: the task looks by itself whether it is over."""
+
+    async def main(pair: Pair) -> None:
+        link = pair.link()
+
+        async def ask(key: str, message: object) -> list[int]:
+            try:
+                await asyncio.sleep(3600)
+            except asyncio.CancelledError:
+                raise Away("ConnectionError") from None
+            raise AssertionError
+
+        link.ask = ask  # type: ignore[assignment]
+        task = asyncio.get_running_loop().create_task(pair.take())
+        await asyncio.sleep(1)
+        async with asyncio.timeout(2):
+            await pair.limits[0].close()
+        with pytest.raises(NotSent, match="closed"):
+            _ = await task
+
+    playing(main, 1)
+
+
+def test_the_outlook_tells_what_the_server_told() -> None:
+    """A stop plans with it: its own tokens, what is free at the server, and a second for those of others."""
+
+    async def main(pair: Pair) -> None:
+        (await pair.take(1)).unsent()
+        (await pair.take()).unsent()
+        _ = await pair.now(1)
+        await asyncio.sleep(1)
+        outlook = pair.limits[0].outlook(CANCEL_SYMBOL_ORDER, "a", ORIGIN, clock=pair.clock)
+        assert outlook == [0] + [1_010_000_000] * 4
+        pair.server.up = False
+        await asyncio.sleep(3)
+        first, second = pair.limits[0].outlook(CANCEL_SYMBOL_ORDER, "a", ORIGIN, clock=pair.clock)
+        assert first == 0
+        assert 13e9 < second < 17e9
 
     playing(main)
 
