@@ -263,13 +263,15 @@ class Inquiry:
     def _account_histories(self) -> list[Read]:
         """
         Pages of the account's history, the first from the newest order that is looked for on, the others where the last
-        would end if there were no other rows. Not while such pages are on their way.
+        would end if there were no other rows; of fewer orders evenly spread, for they lie apart. Not while such pages
+        are on their way.
         """
         if any(_on_account(read) for read in self._in_flight):
             return []
         looks = (look for look in self._looks.values() if isinstance(look, NamedLook) and look.asks_history)
-        starts = sorted({number for look in looks for number in look.missing}, reverse=True)[::PAGE_ROWS]
-        return [Read(ReadKind.HISTORY, below=start + 1) for start in starts[:ACCOUNT_HISTORIES]]
+        missing = sorted({number for look in looks for number in look.missing}, reverse=True)
+        step = min(PAGE_ROWS, -(-len(missing) // ACCOUNT_HISTORIES)) or 1
+        return [Read(ReadKind.HISTORY, below=start + 1) for start in missing[::step][:ACCOUNT_HISTORIES]]
 
     def _listings(self, looks: list[SweepLook], wanted: list[Read]) -> list[Read]:
         named = [read for read in wanted if read.kind is ReadKind.LISTING]
