@@ -38,9 +38,11 @@ demo: $(VENV)/.stamp-cli ## cancel against the bundled simulator, no keys needed
 
 server: ## a Redis server for the tests, where the system has packages and allows it
 	@command -v redis-server >/dev/null || command -v valkey-server >/dev/null || { \
-		apt-get install -y --no-install-recommends redis-server || \
-		{ apt-get update && apt-get install -y --no-install-recommends redis-server; }; } || \
-		echo "no redis-server: its tests will be skipped" >&2
+		as_root=$$([ "$$(id -u)" = 0 ] || echo sudo -n); \
+		command -v apt-get >/dev/null && { [ -z "$$as_root" ] || command -v sudo >/dev/null; } && { \
+		$$as_root apt-get install -y -q --no-install-recommends redis-server || \
+		{ $$as_root apt-get update -q && $$as_root apt-get install -y -q --no-install-recommends redis-server; }; }; } || \
+		echo "no redis-server, and it cannot be installed here: its tests will be skipped" >&2
 
 test: $(VENV)/.stamp-dev ## every test, strictly; PYTEST_ARGS='-k name' for some
 	$(STRICT) -m pytest -n $(WORKERS) --dist worksteal $(PYTEST_ARGS)
