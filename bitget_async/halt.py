@@ -42,7 +42,7 @@ class StopCourse:
         left: orders in scope that the last listing after the commands showed.
         clear_ms: exchange time of the first listing after the commands that shows none in scope.
         covers_ms: exchange time of which the last listing speaks.
-        lanes: how many senders it has.
+        lanes: how many senders it has, by endpoint.
         requests: for the report.
     """
 
@@ -60,7 +60,7 @@ class StopCourse:
     clear_ms: int | None = None
     requests: Counter[str] = field(default_factory=Counter)
     covers_ms: int | None = None
-    lanes: int = 0
+    lanes: Counter[str] = field(default_factory=Counter)
     report: StopReport | None = None
     _news: asyncio.Event = field(default_factory=asyncio.Event)
     _work: asyncio.Event = field(default_factory=asyncio.Event)

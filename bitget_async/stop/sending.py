@@ -67,11 +67,11 @@ class Lanes:
 
     def _start(self, course: StopCourse) -> None:
         """As many senders as there are tokens: each one's token comes back when it has sent, and not before."""
-        if course.lanes or not course.state.waiting:
-            return
         for row in ROWS:
+            if course.lanes[row.short] or not course.state.waiting:
+                continue
             for _ in self._session.outlook(row):
-                course.lanes += 1
+                course.lanes[row.short] += 1
                 self._tasks.start(self._guarded(course, self._lane, row), f"bitget_async: {row.short}")
 
     async def _lane(self, course: StopCourse, row: Endpoint) -> None:
@@ -89,7 +89,7 @@ class Lanes:
                 else:
                     await course.work()
         finally:
-            course.lanes -= 1
+            course.lanes[row.short] -= 1
             course.tell()
 
     async def _send(self, course: StopCourse, command: StopCommand) -> None:

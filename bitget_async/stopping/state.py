@@ -185,8 +185,8 @@ class Stopping:
         lane = self._lanes.get(endpoint, deque())
         while lane:
             command = lane.popleft()
-            ids = self._ids(command)
-            if not self.rests.of(ids, now):
+            ids, book = self._ids(command), BOOKS[command.book]
+            if not self.rests.of((each for each in ids if (book, each) in self._todo), now):
                 self._hand(command, ids)
                 return command
         return None

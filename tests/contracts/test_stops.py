@@ -24,3 +24,9 @@ def test_no_stop_breaks_a_promise(part: int, count_cases: Callable[[int], None])
     found = Counter(play(seed) for seed in range(part, CASES, PARTS))
     count_cases(found.total())
     assert found[Outcome.CONFIRMED] > found.total() // 3, found
+
+
+@pytest.mark.parametrize("seed", [59, 172, 523])
+def test_history_that_broke_one_once_does_not_do_so_again(seed: int) -> None:
+    """Orders that filled unnamed; one that filled unseen; a symbol of which some were named before its own command."""
+    assert play(seed) is Outcome.CONFIRMED

@@ -74,7 +74,7 @@ def test_trigger_orders_are_read_by_symbol() -> None:
 
 @pytest.mark.parametrize(("helpful", "at_least"), [(None, 8), (6, 14)])
 def test_account_whose_pages_bring_nothing_is_left_for_the_symbols(helpful: int | None, at_least: int) -> None:
-    """Orders below thousands of others: eight pages in vain are enough, up to three at a time; one that helps starts anew."""
+    """Orders below thousands of others: eight pages in vain are enough, up to three at once; help starts anew."""
     assert MOST_VAIN == 8
     inquiry, _ = asking(list(range(1, 21)), 6)
     now, count = START_NS + LATER, 0

@@ -7,6 +7,36 @@ Whoever adds one says why no test can or should notice it.
 from __future__ import annotations
 
 REASONS: dict[str, dict[str, tuple[str, ...]]] = {
+    "stopping": {
+        "before all moments: whatever it is, nothing happened then": (
+            "checks.module: 0 -> 1",
+            "checks.module: 0 -> 1 #4",
+        ),
+        "found by halves: where the search begins changes the number of steps, and the bound by a nanosecond at most": (
+            "planner._Task.bound_ns: -1 -> 1 #2",
+            "planner._Task.bound_ns: 0 -> 1 #*",
+            "planner._Task.bound_ns: 1 -> 2 #*",
+            "planner._Task.bound_ns: 2 -> 3",
+        ),
+        "slower, with the same result: an empty part is ended at once, and the rest of the slots take nothing": (
+            "planner._Task.commands: break -> continue",
+            "planner._Task.commands: 0 -> 1",
+            "planner._spread: most >= len(whole) -> most > len(whole)",
+            "planner._tasks: for task in (normal, trigger) if *",
+        ),
+        "the name of an endpoint that is never used": ("planner._tasks: '' -> 'X'",),
+        "true and false are told apart as well the other way round": (
+            "planner.plan: each.book is Book.PLAN -> each.book is not Book.PLAN",
+        ),
+        "a nanosecond or its like more or less; what is never is far away": (
+            "planner.module: 1000000000 -> 1000000001",
+            "rests.module: 1 -> 2",
+            "rests.module: 62 -> 63",
+        ),
+        "no id is so small": ("state.Stopping.symbols: 0 -> 1",),
+        "the names came in that order": ("state.Stopping.symbols: sorted(names) -> list(names)",),
+        "how many are noted: one more or less": ("state.module: 50 -> 51",),
+    },
     "guard": {
         "how much is read of a file, and how many old sessions are remembered: one more or twice as many": (
             "memory.module: 1 -> 2 #2",
