@@ -317,7 +317,7 @@ def test_closing_ends_where_the_library_swallows_a_cancellation() -> None:
                 raise Away("ConnectionError") from None
             raise AssertionError
 
-        link.ask = ask  # type: ignore[assignment]
+        link.ask = ask  # type: ignore[method-assign]
         task = asyncio.get_running_loop().create_task(pair.take())
         await asyncio.sleep(1)
         async with asyncio.timeout(2):

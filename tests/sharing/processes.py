@@ -13,11 +13,16 @@ import json
 import os
 import sys
 import tempfile
+import time
 from dataclasses import asdict, dataclass, field
 from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
+from bitget_async import RedisLimits
+from bitget_async.clock import SystemClock
+from bitget_async.endpoints import CANCEL_SYMBOL_ORDER as COMMAND_ROW
+from bitget_async.limits.redis import SharedLine
 from bitget_async.sim import Settings, SimulatedExchange
 from tests.sharing.server import RealServer
 
@@ -69,6 +74,8 @@ class Proof:
     reads_by_process: dict[str, list[int]]
     script_us: float
     calls_a_token: float
+    client_us_a_call: float
+    client_us_a_token: float
     failures: dict[str, int]
 
 
@@ -89,6 +96,7 @@ async def prove(seconds: float, folder: Path) -> Proof:
             await asyncio.sleep(seconds / 3)
             moments.append(loop.time())
             script = tuple(now - then for now, then in zip(spent(server), before, strict=True))
+            cost = await work(server)
             bots[0].process.kill()
             await asyncio.sleep(seconds / 3)
             moments.append(loop.time())
@@ -107,7 +115,7 @@ async def prove(seconds: float, folder: Path) -> Proof:
                     bot.process.kill()
                     _ = await bot.process.wait()
             server.kill()
-        return judged(exchange, bots, moments, script)
+        return judged(exchange, bots, moments, script, cost)
 
 
 async def start(exchange: SimulatedExchange, server: RealServer) -> Bot:
@@ -145,7 +153,40 @@ def spent(server: RealServer) -> tuple[float, float]:
     return float(line["calls"]), float(line["usec"])
 
 
-def judged(exchange: SimulatedExchange, bots: list[Bot], moments: list[float], script: tuple[float, ...]) -> Proof:
+async def work(server: RealServer, times: int = 1000) -> tuple[float, float]:
+    """
+    Microseconds of this process's CPU for one call of the script with its answer, and for a token that is there: taking
+    it and giving it back.
+    """
+    clock = SystemClock()
+    async with RedisLimits(server.url, uid="somebody else", lease_s=0.1) as limits:
+
+        async def token() -> None:
+            grant = await limits.acquire(COMMAND_ROW, "a", "b", clock=clock, max_wait_s=None, owner=server)
+            grant.unsent()
+
+        await token()
+        line = limits._lines["b", "", COMMAND_ROW.path]
+        assert isinstance(line, SharedLine)
+        # It speaks from here only.
+        await limits._talks.close()
+        began_ns = time.process_time_ns()
+        for _ in range(times):
+            await limits._speak(line)
+        calls_ns = time.process_time_ns() - began_ns
+        for _ in range(times):
+            await token()
+        tokens_ns = time.process_time_ns() - began_ns - calls_ns
+    return calls_ns / times / 1000, tokens_ns / times / 1000
+
+
+def judged(
+    exchange: SimulatedExchange,
+    bots: list[Bot],
+    moments: list[float],
+    script: tuple[float, ...],
+    cost: tuple[float, float],
+) -> Proof:
     """The exchange's figures, and the part of what the quota allows at this round trip that was used."""
     names = ("all run", "one killed", "server restarted")
     parts = dict(zip(names, pairwise(moments), strict=True))
@@ -180,6 +221,8 @@ def judged(exchange: SimulatedExchange, bots: list[Bot], moments: list[float], s
         reads_by_process=by_process[READ],
         script_us=round(us / max(1.0, calls), 1),
         calls_a_token=round(calls / max(1, tokens), 2),
+        client_us_a_call=round(cost[0], 1),
+        client_us_a_token=round(cost[1], 1),
         failures=failures,
     )
 

@@ -23,7 +23,7 @@ def test_four_processes_keep_one_limit_through_a_kill_and_a_restart_of_the_serve
     tmp_path: Path, figure: Callable[[str, Any], None]
 ) -> None:
     """Real processes, SIGKILL, a server that forgets everything: never more than 5 commands and 20 reads a second."""
-    proof = asyncio.run(prove(12.0, tmp_path))
+    proof = asyncio.run(prove(9.0, tmp_path))
     assert proof.worst_command_second <= 5
     assert proof.worst_read_second <= 20
     assert proof.answers_429 == 0
