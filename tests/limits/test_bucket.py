@@ -311,3 +311,17 @@ def test_the_expected_wait_is_never_too_long(capacity: int, ops: list[tuple[str,
             world.now = at
         world.bucket.answered(taken(world.bucket, world.now), world.now)
     assert world.now - start >= expected
+
+
+def test_tokens_come_and_go_and_one_that_is_out_stays() -> None:
+    """A bucket that others share: more tokens are free at once, and only a free one can be given up."""
+    bucket = Bucket(1)
+    assert bucket.take(0) is not None
+    assert not bucket.retire(0)
+    bucket.grow(2)
+    assert (bucket.capacity, bucket.free(0)) == (3, 2)
+    assert bucket.retire(0)
+    assert (bucket.capacity, bucket.free(0)) == (2, 1)
+    assert bucket.retire(0)
+    assert not bucket.retire(0)
+    assert (bucket.capacity, bucket.free(0)) == (1, 0)
