@@ -64,6 +64,7 @@ PLAN: dict[str, Room] = {
     "models": room({"errors", "clock"}, "msgspec", asyncio=False),
     # Beside F0, and only for rooms that may have asyncio: the owner of every task.
     "tasks": room(set()),
+    "sockets": room(F0 | {"tasks"}),
     # F1
     "credentials": room(F0, "cryptography", asyncio=False),
     "endpoints": room(F0, "msgspec", asyncio=False),
@@ -113,7 +114,7 @@ PLAN: dict[str, Room] = {
     "tracking": room(F0 | {"evidence", "inquiry"}, asyncio=False),
     "tracker": room(F0 | {"evidence", "inquiry", "endpoints", "tasks", "reading", "tracking", "stream.state"}),
     "guard": room(F0 | {"journal"}, "orjson", asyncio=False),
-    "pulse": room(F0 | {"guard", "tasks"}, "redis"),
+    "pulse": room(F0 | {"guard", "tasks", "sockets"}, "redis"),
     "heartbeat": room(F0 | {"guard", "pulse", "tasks"}),
     "stopping": room(F0 | {"evidence"}, asyncio=False),
     "halt": room(F0 | {"evidence", "handle", "stopping"}),
