@@ -10,7 +10,7 @@ import warnings
 import weakref
 from collections.abc import Callable, Mapping
 from types import TracebackType
-from typing import Any, Self
+from typing import Any, Self, TypeVar
 
 from bitget_async.cancellation import Canceller
 from bitget_async.clock import Clock, SystemClock
@@ -27,6 +27,7 @@ from bitget_async.endpoints import (
     Endpoint,
 )
 from bitget_async.errors import NotSent, OrderNotFound, UsageError
+from bitget_async.events import Event, EventReader, Events
 from bitget_async.evidence import Assumptions
 from bitget_async.families.account import Account
 from bitget_async.families.market import Market
@@ -57,6 +58,9 @@ log = logging.getLogger("bitget_async.journal")
 
 BASE_URL = "https://api.bitget.com"
 USER_AGENT = "bitget-async"
+MOST_EVENTS = 10_000
+
+E = TypeVar("E", bound=Event)
 
 
 class BitgetClient(TradingVerbs):
@@ -159,6 +163,7 @@ class BitgetClient(TradingVerbs):
         self._unclosed: weakref.finalize[[Watcher, Streams], BitgetClient] | None = None
         self._process = os.getpid()
         self._closed = False
+        self._events = Events()
 
     def __repr__(self) -> str:
         state = "closed" if self._closed else "open" if self._parts else "not used yet"
@@ -195,6 +200,7 @@ class BitgetClient(TradingVerbs):
             await parts.session.close()
             if parts.journal is not None:
                 parts.journal.close()
+        self._events.close()
 
     def _open(self) -> Parts:
         if self._closed:
@@ -244,6 +250,45 @@ class BitgetClient(TradingVerbs):
             if self._stream_due:
                 streams.order_desk.hold()
         return self._parts
+
+    # -- what happens inside ----------------------------------------------------------------------------------
+
+    def on(self, kind: type[E], callback: Callable[[E], None]) -> Callable[[], None]:
+        """
+        Have a function called with each event of that class, or of a subclass: `Event` hears everything. See
+        docs/observability.md. It is called in the middle of the client's work, so it should be quick; what it raises is
+        logged once, and harms nobody.
+
+        Args:
+            kind: `Event`, `RequestEvent` or a class of `bitget_async.events`.
+            callback: gets the record.
+
+        Returns:
+            What ends it. Calling that twice does no harm.
+
+        Raises:
+            UsageError: an argument cannot be meant.
+
+        Cost: what nobody listens to is not made.
+        """
+        return self._events.on(kind, callback)
+
+    def events(self, *kinds: type[Event], most: int = MOST_EVENTS) -> EventReader:
+        """
+        Events as an async iterator: what happens from this call on, until the client closes.
+
+        Args:
+            kinds: classes of `bitget_async.events`; none: everything.
+            most: events that may wait for a slow reader; then the oldest are dropped and counted in `lost`.
+
+        Raises:
+            UsageError: an argument cannot be meant.
+
+        Cancelling: safe.
+        """
+        return EventReader(self._events, kinds, most)
+
+    # -- handles ----------------------------------------------------------------------------------------------
 
     @property
     def pending(self) -> tuple[Pending[Any, Any] | PendingStop, ...]:

@@ -18,7 +18,7 @@ import pytest
 PACKAGE = "bitget_async"
 ROOT = Path(__file__).parent.parent / PACKAGE
 
-F0 = {"errors", "clock", "models", "codes"}
+F0 = {"errors", "clock", "models", "codes", "events"}
 PURE_STREAM = {"stream.protocol", "stream.rows", "stream.events", "stream.asking", "stream.talk", "stream.book"}
 F1 = {"credentials", "endpoints", "wire", "evidence", "inquiry", "journal", "limits", "rules"} | PURE_STREAM
 F2 = {"transport"}
@@ -62,6 +62,8 @@ PLAN: dict[str, Room] = {
     "clock": room(set()),
     "codes": room({"errors"}, asyncio=False),
     "models": room({"errors", "clock"}, "msgspec", asyncio=False),
+    # Its reader waits; who tells something has no need of asyncio.
+    "events": room({"errors"}, "msgspec"),
     # Beside F0, and only for rooms that may have asyncio: the owner of every task.
     "tasks": room(set()),
     "sockets": room(F0 | {"tasks"}),
