@@ -124,11 +124,12 @@ PLAN: dict[str, Room] = {
     "verbs": room(BELOW_CLIENT - {"families"}),
     "families": room(F0 | F4 | {"evidence", "endpoints", "pages", "rules"}),
     # F5
-    "client": room(BELOW_CLIENT | {"heartbeat"}, "uvloop"),
+    "exposure": room({"errors", "clock", "sockets"}, "orjson"),
+    "client": room(BELOW_CLIENT | {"heartbeat", "exposure"}, "orjson uvloop"),
     # Beside the client: it is told what happens, and asks nothing but how things are.
     "telemetry": room(F0, "opentelemetry"),
     "guardian": room(F0 | {"guard", "pulse", "tasks", "client"}),
-    FRONT_DOOR: room(BELOW_CLIENT | {"client", "heartbeat"}, asyncio=False),
+    FRONT_DOOR: room(BELOW_CLIENT | {"client", "heartbeat", "exposure"}, asyncio=False),
     # F6: only what a user of the package has, and the simulator.
     "cli": room({FRONT_DOOR, "client", "sim", "endpoints", "guard", "pulse", "guardian"} | F0, "rich"),
     "__main__": room({"cli"}),
