@@ -141,7 +141,8 @@ class Inquiry:
         self._postponed = reads[room:]
         del reads[room:]
         crowd = sum(not look.decided for look in listed)
-        pages = self._account_pages()
+        # Most turns only make what was postponed; counting the orders of thousands each time would cost more than that.
+        pages = self._account_pages() if sweeps else 1
         for look in looks:
             if look.resumes(now):
                 continue
@@ -281,7 +282,7 @@ class Inquiry:
         symbols = list(dict.fromkeys([*symbols, *(read.symbol or "" for read in named if read.book is Book.NORMAL)]))
         # At the same price the whole account is the better look: it tells all the others something too. But its
         # pages come one after the other, while those of several symbols come at once.
-        pages = self._account_pages()
+        pages = self._account_pages() if symbols else 1
         if symbols and (len(symbols) > 2 * pages or (pages == 1 and not self._alone)):
             return [Read(ReadKind.LISTING), *apart]
         return [*(Read(ReadKind.LISTING, symbol) for symbol in symbols), *apart]
