@@ -28,6 +28,7 @@ from bitget_async.endpoints import (
 )
 from bitget_async.errors import NotSent, OrderNotFound, UsageError
 from bitget_async.events import Event, EventReader, Events
+from bitget_async.events.log import EventLog
 from bitget_async.evidence import Assumptions
 from bitget_async.families.account import Account
 from bitget_async.families.market import Market
@@ -163,7 +164,7 @@ class BitgetClient(TradingVerbs):
         self._unclosed: weakref.finalize[[Watcher, Streams], BitgetClient] | None = None
         self._process = os.getpid()
         self._closed = False
-        self._events = Events()
+        self._events = Events(EventLog())
 
     def __repr__(self) -> str:
         state = "closed" if self._closed else "open" if self._parts else "not used yet"
@@ -221,6 +222,7 @@ class BitgetClient(TradingVerbs):
                 timeout_s=self._timeout_s,
                 rng=self._rng,
                 keep_raw=self._keep_raw,
+                events=self._events,
             )
             recorder = None if file is None else Recorder(file, self._home, lambda: _server_ms(session))
             watcher = Watcher(session, self._rng, self._home, recorder)

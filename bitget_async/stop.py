@@ -25,6 +25,7 @@ from bitget_async.endpoints import (
     Endpoint,
 )
 from bitget_async.errors import BitgetError, NotSent, OutcomeUnknown, UsageError
+from bitget_async.events import Events, HandleChanged
 from bitget_async.evidence import Assumptions, Book, Listing
 from bitget_async.halt import PendingStop, StopCourse
 from bitget_async.handle import PendingCancellation
@@ -34,6 +35,7 @@ from bitget_async.reading import Answered, Reading
 from bitget_async.stopping import Quota, Quotas, Scope, Stopping
 from bitget_async.stopping.state import BOOKS, outcome_of
 from bitget_async.tasks import Tasks
+from bitget_async.telling import why
 from bitget_async.tracker import OpenOrders, Tracker
 from bitget_async.tracking import Sureness
 from bitget_async.watcher import Watcher
@@ -60,8 +62,11 @@ class Caller(Protocol):
 
     clock: Any
     server: Any
+    events: Events
 
-    async def call(self, row: Endpoint, given: Mapping[str, Any], *, first: bool = False) -> Answered:
+    async def call(
+        self, row: Endpoint, given: Mapping[str, Any], *, first: bool = False, calls: tuple[int, ...] = ()
+    ) -> Answered:
         """One call."""
 
     def outlook(self, row: Endpoint) -> list[int]:
@@ -76,9 +81,9 @@ class _Urgent:
         self.server = session.server
         self._session = session
 
-    async def background(self, row: Endpoint, given: Mapping[str, Any]) -> Answered:
+    async def background(self, row: Endpoint, given: Mapping[str, Any], *, calls: tuple[int, ...] = ()) -> Answered:
         """One read."""
-        return await self._session.call(row, given, first=True)
+        return await self._session.call(row, given, first=True, calls=calls)
 
 
 class Stopper:
@@ -127,6 +132,7 @@ class Stopper:
         handle = PendingStop(course)
         if not dry_run:
             self._pending[course] = handle
+            self._tell(course, "begun")
 
         def closed() -> Exception:
             if course.state.handed:
@@ -137,9 +143,10 @@ class Stopper:
             await self._tasks.outliving(
                 self._begin(course), "bitget_async: stop", signed=lambda: course.state.handed > 0, closed=closed
             )
-        except BaseException:
-            if not course.state.handed:
-                _ = self._pending.pop(course, None)
+        except BaseException as error:
+            if not course.state.handed and self._pending.pop(course, None) is not None:
+                state, reason = why(error)
+                self._tell(course, state, reason=reason)
             raise
         return handle
 
@@ -189,7 +196,7 @@ class Stopper:
             return page
 
         work = [
-            self._tasks.spawn(self._list(symbol, book, tell(book)), "bitget_async: stop, listing")
+            self._tasks.spawn(self._list(course, symbol, book, tell(book)), "bitget_async: stop, listing")
             for book in scope.books
             for symbol in self._targets(scope)
         ]
@@ -205,7 +212,9 @@ class Stopper:
             if not listing.complete:
                 course.odd("the listing of open orders was incomplete")
 
-    async def _list(self, symbol: str | None, book: Book, tell: Callable[[Sequence[Any]], None]) -> tuple[Listing, int]:
+    async def _list(
+        self, course: StopCourse, symbol: str | None, book: Book, tell: Callable[[Sequence[Any]], None]
+    ) -> tuple[Listing, int]:
         began_ns = self._session.clock.monotonic_ns()
         first: list[int] = []
 
@@ -215,7 +224,7 @@ class Stopper:
                 self._round_trip_ns = first[0]
             tell(rows)
 
-        return await self._reading.listing(symbol, book, most=MOST_PAGES, tell=page)
+        return await self._reading.listing(symbol, book, most=MOST_PAGES, tell=page, calls=(course.call,))
 
     @staticmethod
     def _targets(scope: Scope) -> Sequence[str | None]:
@@ -307,6 +316,7 @@ class Stopper:
         await self._drain(course)
         clear, over = await self._check(course)
         course.phase = "proving"
+        self._tell(course, "proving")
         course.tell()
         while not self._known(course, clear=clear) and course.now_ns() < course.deadline_ns:
             await self._news_until(course, course.deadline_ns)
@@ -328,6 +338,7 @@ class Stopper:
         cancelled by id, later and later. Returns whether none is left, and else whether nothing can act any more.
         """
         course.phase = "checking"
+        self._tell(course, "checking")
         course.tell()
         looks, rounds = 0, 0
         while True:
@@ -380,7 +391,7 @@ class Stopper:
         try:
             for book in scope.books:
                 for symbol in self._targets(scope):
-                    listing, pages = await self._watcher.look(symbol, book)
+                    listing, pages = await self._watcher.look(symbol, book, course.call)
                     course.requests[listing.source] += pages
                     found.append(listing)
         except BitgetError as error:
@@ -448,7 +459,31 @@ class Stopper:
             assumptions=MappingProxyType(self._assumed(state.scope)),
         )
         _ = self._pending.pop(course, None)
+        self._tell(course, "settled", outcome=outcome.name, reason=course.report.reason)
         course.tell(work=True)
+
+    def _tell(self, course: StopCourse, state: str, *, outcome: str | None = None, reason: str = "") -> None:
+        """Tell who listens."""
+        if not self._session.events.wants(HandleChanged):
+            return
+        handles = [handle for _, handle in course.handles]
+        self._session.events.emit(
+            HandleChanged(
+                at_ns=course.now_ns(),
+                call=course.call,
+                kind="stop",
+                command="cancel_all_orders",
+                symbol=course.symbol,
+                state=state,
+                outcome=outcome,
+                reason=reason,
+                acknowledged=bool(handles) and all(handle.acknowledged for handle in handles),
+                attempts=sum(handle.attempts for handle in handles),
+                orders=course.state.size,
+                age_s=(course.now_ns() - course.began_ns) / 1e9,
+                parts=tuple(handle.call for handle in handles),
+            )
+        )
 
     @staticmethod
     def _requests(course: StopCourse) -> Counter[str]:

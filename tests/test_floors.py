@@ -20,7 +20,7 @@ ROOT = Path(__file__).parent.parent / PACKAGE
 
 F0 = {"errors", "clock", "models", "codes", "events"}
 PURE_STREAM = {"stream.protocol", "stream.rows", "stream.events", "stream.asking", "stream.talk", "stream.book"}
-F1 = {"credentials", "endpoints", "wire", "evidence", "inquiry", "journal", "limits", "rules"} | PURE_STREAM
+F1 = {"tally", "credentials", "endpoints", "wire", "evidence", "inquiry", "journal", "limits", "rules"} | PURE_STREAM
 F2 = {"transport"}
 F3 = {"session", "stream.connection"}
 SHELLS = (
@@ -75,6 +75,7 @@ PLAN: dict[str, Room] = {
     "inquiry": room(F0 | {"evidence"}, asyncio=False),
     "rules": room(F0, asyncio=False),
     "journal": room(F0, "orjson", asyncio=False),
+    "tally": room(F0 | {"endpoints"}, asyncio=False),
     "limits": room(F0 | {"endpoints", "tasks"}, "aiolimiter redis"),
     "stream.protocol": room(F0 | {"credentials"}, "msgspec orjson", asyncio=False),
     "stream.rows": room(F0 | {"stream.protocol"}, "msgspec", asyncio=False),
@@ -91,23 +92,26 @@ PLAN: dict[str, Room] = {
     "stream.listening": room({"models"}),
     "stream.login": room(F0 | PURE_STREAM | {"credentials", "endpoints"}),
     "stream.conversation": room(F0 | PURE_STREAM | {"tasks"}, "aiolimiter"),
-    "stream.line": room(F0 | PURE_STREAM | {"tasks", "stream.conversation"}, "aiolimiter"),
+    "stream.line": room(F0 | PURE_STREAM | {"tasks", "stream.state", "stream.conversation"}, "aiolimiter"),
     "stream.pool": room(F0 | PURE_STREAM | {"stream.state"}),
     "stream.subscription": room(F0 | PURE_STREAM | {"stream.state"}),
     "stream.order_desk": room(
         F0 | PURE_STREAM | {"stream.state", "stream.listening", "stream.pool", "stream.subscription"}
     ),
-    "stream.road": room(F0 | PURE_STREAM | {"endpoints", "wire"}, "orjson"),
+    "stream.road": room(F0 | PURE_STREAM | {"endpoints", "wire", "tally"}, "orjson"),
     "stream.live_book": room(F0 | PURE_STREAM | {"stream.state", "tasks"}),
     "stream.streams": room(F0 | F1 | STREAM_SHELLS | {"stream.connection", "tasks"}, "aiolimiter"),
     "stream": room(set()),
     "pages": room(F0 | {"endpoints"}, asyncio=False),
     # F4: the session is a Protocol that they declare themselves; each imports the ones above it here.
     "course": room(F0 | {"evidence", "endpoints"}),
+    "telling": room(F0 | {"evidence", "course"}, asyncio=False),
     "resumption": room(F0 | {"evidence", "journal", "course"}, "msgspec", asyncio=False),
     "reading": room(F0 | {"evidence", "inquiry", "endpoints"}),
     "hearing": room(F0 | {"evidence", "course"}, asyncio=False),
-    "watcher": room(F0 | {"evidence", "inquiry", "endpoints", "tasks", "course", "resumption", "reading", "hearing"}),
+    "watcher": room(
+        F0 | {"evidence", "inquiry", "endpoints", "tasks"} | {"course", "telling", "resumption", "reading", "hearing"}
+    ),
     "handle": room(F0 | {"evidence", "course", "resumption", "watcher"}),
     "resumer": room(F0 | {"endpoints", "journal", "resumption", "watcher", "handle"}),
     "commands": room(F0 | {"evidence", "endpoints", "tasks", "course", "reading", "watcher"}),
@@ -119,7 +123,7 @@ PLAN: dict[str, Room] = {
     "pulse": room(F0 | {"guard", "tasks", "sockets"}, "redis"),
     "heartbeat": room(F0 | {"guard", "pulse", "tasks"}),
     "stopping": room(F0 | {"evidence"}, asyncio=False),
-    "halt": room(F0 | {"evidence", "handle", "stopping"}),
+    "halt": room(F0 | {"evidence", "course", "handle", "stopping"}),
     "stop": room(F0 | F4 | {"evidence", "endpoints", "tasks"}),
     "verbs": room(BELOW_CLIENT - {"families"}),
     "families": room(F0 | F4 | {"evidence", "endpoints", "pages", "rules"}),

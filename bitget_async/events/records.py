@@ -188,6 +188,7 @@ class HandleChanged(Event, frozen=True, kw_only=True, gc=False):
         acknowledged: whether the exchange said "taken".
         attempts: copies of its command that may have reached the exchange.
         orders: orders known so far.
+        age_s: seconds since it began.
         parts: for a stop: the numbers of its commands' handles so far.
     """
 
@@ -201,6 +202,7 @@ class HandleChanged(Event, frozen=True, kw_only=True, gc=False):
     acknowledged: bool = False
     attempts: int = 0
     orders: int = 0
+    age_s: float = 0.0
     parts: tuple[int, ...] = ()
 
 
@@ -230,9 +232,10 @@ class StreamChanged(Event, frozen=True, kw_only=True, gc=False):
 
     Attributes:
         stream: its name, such as `private stream 1`.
-        state: "connected"; "live" (every topic acknowledged, pushes come); "silent"; "lost"; "unreachable" (no
-            connection could be made; told once an outage); "refused" (the login, or a topic).
-        reason: of the last four, in a word or a few, or the exchange's code.
+        state: "connected"; "live" (every topic acknowledged, pushes come); "silent"; "lost"; "closed" (it ended, and
+            nobody wants it); "unreachable" (no connection could be made; told once an outage); "refused" (the login, or
+            a topic).
+        reason: of the last five, in a few words.
         topics: how many are wanted of it.
     """
 

@@ -8,7 +8,6 @@ clients: a new client of the same account finds the tokens where the last one le
 from __future__ import annotations
 
 import asyncio
-import logging
 from collections import deque
 from typing import ClassVar, Protocol
 
@@ -21,14 +20,15 @@ from bitget_async.limits.pace import Pace
 
 __all__ = ["Grant", "Limits", "Line", "LocalLimits", "Unlimited"]
 
-log = logging.getLogger("bitget_async.limits")
-
 
 class Grant(Protocol):
     """A token taken for one copy of one request. Exactly one of its ends is called."""
 
-    def answered(self, now: int, remaining: int | None) -> None:
-        """A whole answer arrived at `now`, with that many calls left by its header."""
+    def answered(self, now: int, remaining: int | None) -> int:
+        """
+        A whole answer arrived at `now`, with that many calls left by its header. Returns how many free tokens were put
+        to rest because that is less than was thought: somebody else spends them too.
+        """
 
     def lost(self, now: int, until_ns: int) -> None:
         """No whole answer; the exchange may process the request until then."""
@@ -150,11 +150,17 @@ class _Token:
         self._line = line
         self._lease = lease
 
-    def answered(self, now: int, remaining: int | None) -> None:
-        self._line.bucket.answered(self._lease, now)
+    def answered(self, now: int, remaining: int | None) -> int:
+        bucket, rested = self._line.bucket, 0
+        bucket.answered(self._lease, now)
         if remaining is not None:
-            self._line.bucket.remaining(remaining, now)
+            # Of shared limits nobody here knows how many that were.
+            if isinstance(bucket, Bucket):
+                rested = bucket.remaining(remaining, now)
+            else:
+                bucket.remaining(remaining, now)
         self._line.settled()
+        return rested
 
     def lost(self, now: int, until_ns: int) -> None:
         self._line.bucket.lost(self._lease, now, until_ns)
@@ -169,12 +175,6 @@ class _Token:
         line.bucket.answered(self._lease, now)
         line.bucket.tighten(now)
         line.refusals += 1
-        if line.refusals == 1:
-            log.warning(
-                "the exchange answered 429 on %s although its limit was kept: somebody else uses this account or "
-                "address, or the quota is lower than documented; going slower",
-                line.name,
-            )
         line.settled()
 
 
@@ -278,8 +278,8 @@ class LocalLimits:
 class _Free:
     """`Grant` of nothing."""
 
-    def answered(self, now: int, remaining: int | None) -> None:
-        pass
+    def answered(self, now: int, remaining: int | None) -> int:
+        return 0
 
     def lost(self, now: int, until_ns: int) -> None:
         pass

@@ -175,7 +175,6 @@ class Conversation:
         due_ns = self._pong_due_ns
         if due_ns is not None and now >= due_ns:
             self._silent = True
-            log.info("%s: silent", self._name)
             self._listener.silent(on=True)
 
     # -- listening --------------------------------------------------------------------------------------------
@@ -191,7 +190,6 @@ class Conversation:
             now = self.heard_ns = self._clock.monotonic_ns()
             if self._silent:
                 self._silent = False
-                log.info("%s: heard again", self._name)
                 self._listener.silent(on=False)
             frame = read_frame(text)
             if type(frame) is Push:

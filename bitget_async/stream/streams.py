@@ -329,6 +329,7 @@ class Streams:
                 rng=self._rng,
                 connects=self._connects,
                 answered=None if login is None else self._command_answered,
+                events=self._session.events,
             )
 
         return make

@@ -162,13 +162,13 @@ def failed_pages_left_out() -> Iterator[None]:
     """A listing is the pages that came."""
     original = Reading.listing
 
-    async def listing(self: Any, symbol: Any, book: Any) -> Any:
+    async def listing(self: Any, symbol: Any, book: Any, **options: Any) -> Any:
         first = self._session.background
         answers: list[Any] = []
 
-        async def background(row: Any, given: Any) -> Any:
+        async def background(row: Any, given: Any, **more: Any) -> Any:
             try:
-                answers.append(await first(row, given))
+                answers.append(await first(row, given, **more))
             except Exception:
                 if not answers:
                     raise
@@ -176,7 +176,7 @@ def failed_pages_left_out() -> Iterator[None]:
             return answers[-1]
 
         with patched(self._session, "background", background):
-            return await original(self, symbol, book)
+            return await original(self, symbol, book, **options)
 
     with patched(Reading, "listing", listing):
         yield
