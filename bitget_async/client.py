@@ -38,7 +38,8 @@ from bitget_async.handle import Pending
 from bitget_async.heartbeat import Heartbeat
 from bitget_async.journal import Journal
 from bitget_async.limits import Limits, LocalLimits, Unlimited
-from bitget_async.models import Fill, Order
+from bitget_async.models import ClockState, Fill, Order, Snapshot
+from bitget_async.overview import overview
 from bitget_async.pages import Pages, Position
 from bitget_async.resumer import Resumer
 from bitget_async.resumption import Home, Recorder
@@ -289,6 +290,24 @@ class BitgetClient(TradingVerbs):
         Cancelling: safe.
         """
         return EventReader(self._events, kinds, most)
+
+    def snapshot(self) -> Snapshot:
+        """
+        How the client is at this moment: quotas, pending handles, streams, the clock, what was requested, the last
+        errors. Holds no secrets, and can be given away as it is: `to_dict()`. See docs/observability.md.
+
+        Cost: no request; about a microsecond a pending handle and bucket.
+        """
+        parts = self._parts
+        if parts is not None:
+            limits = self._limits or LocalLimits.shared()
+            return overview(parts, limits, self._account, self._origin)
+        return Snapshot(
+            at_ms=self._clock.epoch_ms(),
+            state="closed" if self._closed else "not used yet",
+            origin=self._origin,
+            clock=ClockState(synchronised=False, offset_ms=0, uncertainty_ms=None),
+        )
 
     # -- handles ----------------------------------------------------------------------------------------------
 

@@ -129,6 +129,11 @@ class Course:
         raise NotImplementedError
 
     @property
+    def ended(self) -> int:
+        """Of how many of them everything is proven."""
+        raise NotImplementedError
+
+    @property
     def book(self) -> Book:
         """Whose lists tell of its orders."""
         return self.evidence.book
@@ -246,6 +251,11 @@ class SweepCourse(Course):
         return self.sweep.size
 
     @property
+    def ended(self) -> int:
+        """How many of them are final."""
+        return self.sweep.ended
+
+    @property
     def symbols(self) -> frozenset[str]:
         """Its symbol."""
         return frozenset((self.sweep.symbol,))
@@ -309,6 +319,11 @@ class NamedCourse(Course):
     def size(self) -> int:
         """How many orders it names."""
         return len(self.named.targets)
+
+    @property
+    def ended(self) -> int:
+        """Of how many of them something is proven."""
+        return len(self.named.targets) - len(self.named.left)
 
     @property
     def symbols(self) -> frozenset[str]:

@@ -228,6 +228,16 @@ class PendingStop:
             raise StopUnconfirmed(course.report)
         return course.clear_ms
 
+    @property
+    def age_s(self) -> float:
+        """Seconds since the call."""
+        return (self._course.now_ns() - self._course.began_ns) / 1e9
+
+    @property
+    def progress_now(self) -> StopProgress:
+        """How far it is, at this moment."""
+        return self._course.progress
+
     async def progress(self) -> AsyncIterator[StopProgress]:
         """
         How far it is: now, and each time that changes, until it is settled. A slow reader gets the latest, not all.

@@ -95,6 +95,7 @@ class Session:
         self._tasks = Tasks()
         self._closed = False
         self.clock = clock
+        self.began_ns = clock.monotonic_ns()
         self.server = ServerClock(clock)
         self.events = events or Events()
         self.tally = Tally(self.events, self.server)

@@ -54,7 +54,7 @@ def room(own: set[str], foreign: str = "", *, asyncio: bool = True) -> Room:
 
 
 F4 = {"course", "resumption", "reading", "hearing", "watcher", "handle", "resumer", "commands", "cancellation", "desk"}
-F4 |= {"tracking", "tracker", "stopping", "halt", "stop"}
+F4 |= {"telling", "tracking", "tracker", "stopping", "halt", "stop"}
 BELOW_CLIENT = F0 | F1 | F2 | F3 | F4 | STREAM_SHELLS | {"tasks", "stream.streams", "pages", "families", "verbs"}
 PLAN: dict[str, Room] = {
     # F0. `errors` may name `models` for type checkers only, see TYPES_ONLY.
@@ -127,9 +127,10 @@ PLAN: dict[str, Room] = {
     "stop": room(F0 | F4 | {"evidence", "endpoints", "tasks"}),
     "verbs": room(BELOW_CLIENT - {"families"}),
     "families": room(F0 | F4 | {"evidence", "endpoints", "pages", "rules"}),
+    "overview": room(BELOW_CLIENT - {"families"}),
     # F5
     "exposure": room({"errors", "clock", "sockets"}, "orjson"),
-    "client": room(BELOW_CLIENT | {"heartbeat", "exposure"}, "orjson uvloop"),
+    "client": room(BELOW_CLIENT | {"overview", "heartbeat", "exposure"}, "orjson uvloop"),
     # Beside the client: it is told what happens, and asks nothing but how things are.
     "telemetry": room(F0, "opentelemetry"),
     "guardian": room(F0 | {"guard", "pulse", "tasks", "client"}),

@@ -17,6 +17,7 @@ from bitget_async.errors import NotSent, UsageError
 from bitget_async.limits.bucket import Bucket, Lease
 from bitget_async.limits.ledger import Ledger
 from bitget_async.limits.pace import Pace
+from bitget_async.models import BucketState
 
 __all__ = ["Grant", "Limits", "Line", "LocalLimits", "Unlimited"]
 
@@ -135,6 +136,21 @@ class Line:
         assert self.clock is not None
         return self.bucket.wait_ns(self.clock.monotonic_ns(), ahead) / 1e9
 
+    def state(self) -> BucketState:
+        """How it is now, as far as this process knows."""
+        assert self.clock is not None
+        now, bucket = self.clock.monotonic_ns(), self.bucket
+        shared = isinstance(bucket, Ledger)
+        return BucketState(
+            endpoint=self.name.rsplit("/", 1)[1],
+            quota=bucket.terms.quota if isinstance(bucket, Ledger) else bucket.capacity,
+            free=sum(moment <= 0 for moment in bucket.moments(now)),
+            waiting=self.waiting,
+            wait_s=bucket.wait_ns(now, self.waiting) / 1e9,
+            refusals=self.refusals,
+            shared=shared,
+        )
+
     def settled(self) -> None:
         """A token's return became known: if somebody waits, look again."""
         if self.waiters:
@@ -238,6 +254,11 @@ class LocalLimits:
         """When each token of the row's bucket is free, in nanoseconds from now, if nobody else takes it."""
         line = self._line(row, account, origin, clock)
         return line.bucket.moments(clock.monotonic_ns(), line.waiting)
+
+    def states(self, account: str, origin: str) -> tuple[BucketState, ...]:
+        """How the buckets of that account and of the address are that were used so far, by endpoint."""
+        lines = (line for (where, whose, _), line in self._lines.items() if where == origin and whose in (account, ""))
+        return tuple(sorted((line.state() for line in lines), key=lambda each: each.endpoint))
 
     def _line(self, row: Endpoint, account: str, origin: str, clock: Clock) -> Line:
         key = (origin, account if row.quota.scope is Scope.UID else "", row.path)

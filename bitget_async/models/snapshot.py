@@ -54,10 +54,10 @@ class HandleState(msgspec.Struct, frozen=True, kw_only=True):
         symbol: the symbol, or several joined by commas.
         state: `pending` or `cleared`.
         acknowledged: whether the exchange said "taken".
-        age_s: seconds since it was signed, or taken up again.
+        age_s: seconds since the call, or since it was taken up again.
         left_s: seconds until it settles, whatever is known then.
         attempts: copies of the command that may have reached the exchange.
-        orders: orders known so far. ended: those of them that are proven final.
+        orders: orders known so far. ended: those of them of which it is proven what became of them.
         reads: reads that served it; shared ones count for each.
     """
 
@@ -182,8 +182,8 @@ class Snapshot(msgspec.Struct, frozen=True, kw_only=True):
     at_ms: int
     state: str
     origin: str
-    up_s: float
     clock: ClockState
+    up_s: float = 0.0
     buckets: tuple[BucketState, ...] = ()
     handles: tuple[HandleState, ...] = ()
     stops: tuple[StopState, ...] = ()
