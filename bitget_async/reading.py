@@ -71,7 +71,7 @@ class Reading:
         symbol: str | None,
         book: Book,
         *,
-        most: int = MOST_PAGES,
+        most: int | None = None,
         tell: Callable[[tuple[Row, ...]], None] | None = None,
         calls: tuple[int, ...] = (),
     ) -> tuple[Listing, int]:
@@ -81,7 +81,7 @@ class Reading:
         Args:
             symbol: one symbol, or `None` for the whole account.
             book: whose list.
-            most: pages to read; with more, it is incomplete.
+            most: pages to read (50); with more, it is incomplete.
             tell: is told each page as it comes.
             calls: numbers of the handles that it is made for.
 
@@ -93,7 +93,7 @@ class Reading:
         pages: list[tuple[Row, ...]] = []
         first: Answered | None = None
         below: int | None = None
-        while len(pages) < most:
+        while len(pages) < (most or MOST_PAGES):
             answer = await self._session.background(row, _paged(symbol, below, book), calls=calls)
             first = first or answer
             rows = _rows(answer.value)

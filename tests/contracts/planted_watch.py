@@ -11,6 +11,7 @@ from msgspec import structs
 
 from bitget_async import cancellation, evidence, handle, watcher
 from bitget_async.course import Course
+from bitget_async.errors import NotSent
 from bitget_async.evidence import Command, Listing, Sweep
 from bitget_async.evidence import sweep as sweeping
 from bitget_async.inquiry import Inquiry, ReadKind, looks
@@ -251,7 +252,7 @@ def answer_lost_with_its_caller() -> Iterator[None]:
             return await original(self, symbol, options, *given)
         except asyncio.CancelledError:
             for course in self._watcher.pending:
-                self._watcher.dropped(course)
+                self._watcher.dropped(course, NotSent("closed"))
             raise
 
     with patched(cancellation.Canceller, "cancel", cancel):
