@@ -81,7 +81,11 @@ def test_a_class_is_heard_with_all_below_it() -> None:
     """`Event` hears everything, `RequestEvent` all of a request, a leaf only itself."""
     hub, heard = Events(), list[tuple[str, Event]]()
     for kind in (Event, RequestEvent, TokenTaken, ForeignUse):
-        hub.on(kind, lambda event, name=kind.__name__: heard.append((name, event)))
+
+        def hear(event: Event, name: str = kind.__name__) -> None:
+            heard.append((name, event))
+
+        hub.on(kind, hear)
     first, second = taken(), foreign()
     hub.emit(first)
     hub.emit(second)
@@ -213,7 +217,7 @@ def test_each_bad_callback_is_reported_for_itself(caplog: pytest.LogCaptureFixtu
 
     hub = Events()
     hub.on(Event, Bad())
-    hub.on(Event, lambda event: {}[event])
+    hub.on(Event, lambda event: [][event.at_ns])
     hub.emit(foreign())
     hub.emit(foreign())
     texts = [record.getMessage() for record in caplog.records]
