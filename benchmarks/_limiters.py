@@ -17,8 +17,6 @@ from contextlib import AbstractAsyncContextManager, ExitStack, asynccontextmanag
 from importlib.util import find_spec
 from unittest import mock
 
-from aiolimiter import AsyncLimiter
-
 from bitget_async.clock import VirtualClock
 from bitget_async.endpoints import CANCEL_SYMBOL_ORDER
 from bitget_async.limits import LocalLimits
@@ -99,6 +97,8 @@ def leaky(rate: int, period_s: float) -> Callable[[], Slot]:
     """`aiolimiter.AsyncLimiter(rate, period_s)`."""
 
     def make() -> Slot:
+        from aiolimiter import AsyncLimiter
+
         limiter = AsyncLimiter(rate, period_s)
         return lambda: limiter
 

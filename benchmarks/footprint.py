@@ -30,8 +30,7 @@ from tests.conftest import run_virtual
 from tests.scale.crowds import listed, weight
 
 PACKAGES = ("ccxt", "pybotters", "typed-bitget")
-# Those that read nothing: all that is left are the timers.
-SETTLING_S = 4.0
+TOGETHER = 20
 
 
 def fresh(name: str, base_url: str, core: int, commands: int) -> dict[str, float]:
@@ -44,9 +43,9 @@ def fresh(name: str, base_url: str, core: int, commands: int) -> dict[str, float
     return found
 
 
-def starts(base_url: str, core: int, rounds: int, commands: int) -> list[dict[str, Any]]:
+def starts(base_url: str, core: int, names: list[str], rounds: int, commands: int) -> list[dict[str, Any]]:
     """The table of fresh processes: in every round each client in turn."""
-    rng, names = random.Random(1), present()
+    rng = random.Random(1)
     found: dict[str, list[dict[str, float]]] = {name: [] for name in names}
     # Once for nothing: the compiled modules are written then.
     for number in range(rounds + 1):
@@ -119,15 +118,12 @@ async def waiting(base_url: str, handles: int, seconds: float) -> list[dict[str,
         names = [f"S{number}USDT" for number in range(start, min(handles, start + TOGETHER))]
         _ = await asyncio.gather(*(client.cancel_symbol_orders(name, confirm_within_s=3600) for name in names))
     # Until nobody looks quickly any more.
-    await asyncio.sleep(SETTLING_S)
+    await asyncio.sleep(min(4.0, seconds))
     if len(client.pending) != handles:
         raise RuntimeError(f"{handles - len(client.pending)} handles are not pending any more")
     rows.append(await watched(f"{handles} pending handles", seconds, lambda: asked))
     await ours.close()
     return rows
-
-
-TOGETHER = 20
 
 
 def bytes_a_handle(symbols: int) -> list[dict[str, Any]]:
@@ -159,11 +155,11 @@ def main() -> None:
     parser.add_argument("--rounds", type=int, help="fresh processes of each client")
     args = parser.parse_args()
     rounds = args.rounds or sized(args, 9, 3, 1)
-    commands = sized(args, 1000, 300, 3)
+    names, commands = sized(args, (present(), 1000), (present(), 300), (["ours"], 3))
     handles, seconds = sized(args, (CROWD, 15.0), (CROWD, 5.0), (20, 0.2))
     header, (mine, other) = machine(PACKAGES), cores()
     with server(other) as base_url:
-        sections = {"a fresh process": starts(base_url, mine, rounds, commands)}
+        sections = {"a fresh process": starts(base_url, mine, names, rounds, commands)}
         pin(mine)
         sections["handles that wait"] = asyncio.run(waiting(base_url, handles, seconds))
     sections["memory of a handle"] = bytes_a_handle(sized(args, 80, 40, 21))
