@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Sequence
 from typing import Any
 
 from bitget_async import (
@@ -44,7 +44,7 @@ def story(main: Story, **settings: Any) -> Heard:
     return heard
 
 
-def in_short(events: list[Event]) -> list[str]:
+def in_short(events: Sequence[Event]) -> list[str]:
     """One line an event."""
     calls: dict[int, int] = {}
 
