@@ -158,6 +158,29 @@ def uvloop(data: Figures, _: str) -> str:
     return shown(list(found.values()), columns)
 
 
+def versions(data: Figures, _: str) -> str:
+    """This version by the one before its speed was looked at, on asyncio."""
+    rows = [row for row in table(data, "stack_overhead", "this version beside") if row["loop"] == "asyncio"]
+    columns: dict[str, str | Cell] = {
+        "call": "call",
+        "in flight": "in flight",
+        "processor time, now by before": spread,
+        "now µs": "us",
+        "before µs": "other us",
+    }
+    return shown(rows, columns)
+
+
+def profile(data: Figures, title: str) -> str:
+    """Where the time goes, now and before."""
+    heads = {"us": "now µs", "us before": "before µs"}
+    rows = [row for row in table(data, "profile_by_room", title) if max(row["us"], row.get("us before", 0)) >= 3]
+    columns: dict[str, str | Cell] = {"room": "room"}
+    for key in heads.keys() & (rows[0].keys() if rows else set()):
+        columns[heads[key]] = lambda row, key=key: f"{row[key]:,.0f}"
+    return shown(rows, dict(sorted(columns.items(), key=lambda each: ("room", "before µs", "now µs").index(each[0]))))
+
+
 def latency(data: Figures, _: str) -> str:
     """Each client on asyncio, one in flight."""
     columns: dict[str, str | Cell] = {
@@ -285,6 +308,8 @@ BLOCKS: dict[str, Callable[[Figures, str], str]] = {
     "goals": goals,
     "stack": stack,
     "uvloop": uvloop,
+    "versions": versions,
+    "profile": profile,
     "latency": latency,
     "own": own,
     "arrivals": arrivals,

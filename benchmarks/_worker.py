@@ -10,6 +10,7 @@ from __future__ import annotations
 import asyncio
 import gc
 import json
+import os
 import subprocess
 import sys
 import time
@@ -25,10 +26,11 @@ from _contenders import CONTENDERS, Call, Contender
 class Worker:
     """The benchmark's end of it."""
 
-    def __init__(self, name: str, loop: str, base_url: str, core: int) -> None:
+    def __init__(self, name: str, loop: str, base_url: str, core: int, package: Path | None = None) -> None:
         self.name, self.loop = name, loop
-        command = [sys.executable, str(Path(__file__)), name, loop, base_url, str(core)]
-        self.process = subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
+        command = [sys.executable, str(Path(__file__)), "ours" if package else name, loop, base_url, str(core)]
+        env = {**os.environ, "PYTHONPATH": str(package)} if package else None
+        self.process = subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True, env=env)
 
     def ready(self) -> None:
         """Wait until it is. Raises RuntimeError: it has read an answer wrongly, or did not come up."""
@@ -56,9 +58,12 @@ class Worker:
 
 
 @contextmanager
-def workers(names: list[str], loops: list[str], base_url: str, core: int) -> Iterator[list[Worker]]:
-    """One for each contender and loop."""
-    made = [Worker(name, loop, base_url, core) for name in names for loop in loops]
+def workers(
+    names: list[str], loops: list[str], base_url: str, core: int, packages: dict[str, Path] | None = None
+) -> Iterator[list[Worker]]:
+    """One for each contender and loop; by some names our own package as it stands elsewhere."""
+    elsewhere = packages or {}
+    made = [Worker(name, loop, base_url, core, elsewhere.get(name)) for name in names for loop in loops]
     try:
         for each in made:
             each.ready()

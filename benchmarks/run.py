@@ -5,15 +5,19 @@
     python benchmarks/run.py --quick        about two minutes; page, pictures and figures go to .cache/bench
     python benchmarks/run.py stack_overhead growth      those only; the other figures stay as they are
 
-It is for a machine that does nothing else: the load stands in every header.
+It is for a machine that does nothing else: the load stands in every header. Where the repository has its history, the
+version of before anything was measured is compared too.
 """
 
 from __future__ import annotations
 
 import argparse
+import io
 import json
+import shutil
 import subprocess
 import sys
+import tarfile
 import time
 from pathlib import Path
 
@@ -22,8 +26,12 @@ from report import MEASURED, write
 HERE = Path(__file__).parent
 ROOT = HERE.parent
 SCRATCH = ROOT / ".cache" / "bench"
+# The package before its speed was looked at; what can be told to run beside it.
+BEFORE = "8a738c7"
+WITH_BEFORE = ("stack_overhead", "profile_by_room")
 BENCHES = (
     "stack_overhead",
+    "profile_by_room",
     "listening_cost",
     "footprint",
     "push_cost",
@@ -36,6 +44,19 @@ BENCHES = (
     "quoting_loop",
     "sequence",
 )
+
+
+def before() -> list[str]:
+    """The earlier version, unpacked; nothing without the history."""
+    asked = ["git", "-C", str(ROOT), "archive", BEFORE, "bitget_async"]
+    done = subprocess.run(asked, capture_output=True, check=False)
+    if done.returncode:
+        return []
+    folder = ROOT / ".cache" / "before"
+    shutil.rmtree(folder, ignore_errors=True)
+    with tarfile.open(fileobj=io.BytesIO(done.stdout)) as archive:
+        archive.extractall(folder, filter="data")
+    return ["--beside", str(folder.relative_to(ROOT))]
 
 
 def bench(name: str, into: Path, size: list[str]) -> None:
@@ -62,8 +83,9 @@ def main() -> None:
     measured = SCRATCH if args.quick else MEASURED
     measured.mkdir(parents=True, exist_ok=True)
     began = time.monotonic()
+    beside = before()
     for name in args.names or BENCHES:
-        bench(name, measured, size)
+        bench(name, measured, [*size, *beside] if name in WITH_BEFORE else size)
     page = write(measured, SCRATCH / "docs" if args.quick else ROOT / "docs")
     print(f"{time.monotonic() - began:.0f} s; {page.relative_to(ROOT)}")
 

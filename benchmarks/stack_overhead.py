@@ -14,6 +14,7 @@ import statistics
 import sys
 from dataclasses import dataclass, field
 from importlib.util import find_spec
+from pathlib import Path
 from typing import Any
 
 from _common import arguments, cores, machine, ratio, report, server, sized, where
@@ -28,6 +29,7 @@ KINDS = {
     "page100": "history page of 100",
 }
 # What only this client has, and what it is compared with.
+BESIDE = "ours, other version"
 OWN = {
     "looked": ("page of 100 as the watcher reads it", "page100"),
     "proven": ("place_order with its handle, proven", "place"),
@@ -67,7 +69,7 @@ def measure(made: list[Worker], rounds: int, calls: int, in_flights: list[int]) 
     rng, found = random.Random(1), dict[Key, Series]()
     for number in range(rounds + 1):
         for kind, in_flight in plan(in_flights, own=True):
-            turn = [each for each in made if kind not in OWN or each.name == "ours"]
+            turn = [each for each in made if kind not in OWN or each.name in ("ours", BESIDE)]
             for worker in rng.sample(turn, len(turn)):
                 spent = worker.spent(kind, in_flight, max(in_flight, calls_of(kind, calls)))
                 # The first round is not counted: code and caches are cold.
@@ -96,6 +98,8 @@ def row(found: dict[Key, Series], key: Key, base: Key) -> dict[str, Any]:
 def sections(found: dict[Key, Series], names: list[str], loops: list[str], in_flights: list[int]) -> dict[str, Any]:
     """All tables."""
     tables: dict[str, list[dict[str, Any]]] = {}
+    mine = [name for name in names if name in ("ours", BESIDE)]
+    own = [each for kind, each in plan(in_flights, own=True) if kind == "proven"]
     for loop in loops:
         for kind, title in KINDS.items():
             tables[f"{title}, {loop}"] = [
@@ -103,23 +107,36 @@ def sections(found: dict[Key, Series], names: list[str], loops: list[str], in_fl
             ]
         for kind, (title, base) in OWN.items():
             tables[f"{title}, {loop}"] = [
-                row(found, ("ours", loop, kind, each), (BASE, loop, base, each))
-                for one, each in plan(in_flights, own=True)
-                if one == kind
+                row(found, (name, loop, kind, each), (BASE, loop, base, each)) for each in own for name in mine
             ]
+    if BESIDE in names:
+        tables["this version beside the other"] = beside(found, loops, in_flights)
     if "uvloop" in loops and "asyncio" in loops:
-        tables["uvloop beside asyncio"] = [
-            {
-                "client": name,
-                "call": KINDS[kind],
-                "in flight": each,
-                **ratio(found[name, "uvloop", kind, each].cpu_us, found[name, "asyncio", kind, each].cpu_us),
-            }
-            for kind in ("place", "page100")
-            for each in in_flights
-            for name in names
-        ]
+        tables["uvloop beside asyncio"] = loop_ratios(found, names, in_flights)
     return {title: rows for title, rows in tables.items() if rows}
+
+
+def beside(found: dict[Key, Series], loops: list[str], in_flights: list[int]) -> list[dict[str, Any]]:
+    """Two versions of this package, kind by kind."""
+    rows = []
+    for loop in loops:
+        for kind, each in plan(in_flights, own=True):
+            now, other = found["ours", loop, kind, each].cpu_us, found[BESIDE, loop, kind, each].cpu_us
+            costs = {"us": round(statistics.median(now)), "other us": round(statistics.median(other))}
+            title = KINDS[kind] if kind in KINDS else OWN[kind][0]
+            rows.append({"call": title, "in flight": each, "loop": loop, **ratio(now, other), **costs})
+    return rows
+
+
+def loop_ratios(found: dict[Key, Series], names: list[str], in_flights: list[int]) -> list[dict[str, Any]]:
+    """What the other loop saves each client."""
+    rows = []
+    for kind in ("place", "page100"):
+        for each in in_flights:
+            for name in names:
+                ratios = ratio(found[name, "uvloop", kind, each].cpu_us, found[name, "asyncio", kind, each].cpu_us)
+                rows.append({"client": name, "call": KINDS[kind], "in flight": each, **ratios})
+    return rows
 
 
 NOTES = """\
@@ -139,6 +156,7 @@ def main() -> None:
     parser.add_argument("--in-flight", type=int, nargs="+", help="callers at once (1, 10 and 100)")
     parser.add_argument("--clients", nargs="+", help="which (all that are installed)")
     parser.add_argument("--loops", nargs="+", help="asyncio, uvloop (both, where that is installed)")
+    parser.add_argument("--beside", type=Path, help="folder of another version of this package: one contender more")
     args = parser.parse_args()
     run(args)
 
@@ -153,7 +171,9 @@ def run(args: argparse.Namespace) -> None:
     if BASE not in names:
         sys.exit(f"{BASE} is what the others are compared with: name it too")
     header, (mine, other) = machine(PACKAGES), cores()
-    with server(other) as base_url, workers(names, loops, base_url, mine) as made:
+    elsewhere = {BESIDE: args.beside} if args.beside else {}
+    names = [*names, *elsewhere]
+    with server(other) as base_url, workers(names, loops, base_url, mine, elsewhere) as made:
         found = measure(made, rounds, calls, in_flights)
     header["spread"] = (
         f"{rounds} paired rounds of {calls} calls ({calls_of('page100', calls)} pages of 100), {where(mine)}"
