@@ -6,6 +6,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
+from typing import cast
 
 from bitget_async.course import Course, NamedCourse
 from bitget_async.errors import BitgetError, NotSent, OutcomeUnknown, UsageError
@@ -59,9 +60,8 @@ class Telling:
 
     def begun(self, course: Course, state: str = "begun") -> None:
         """It was called for, or taken up again (`resumed`)."""
-        if not course.told:
-            course.began_ns = self._now_ns()
-            self.now(course, state)
+        course.began_ns = self._now_ns()
+        self.now(course, state)
 
     def fenced(self, course: Course) -> None:
         """It waits behind a cancellation."""
@@ -99,9 +99,8 @@ class Telling:
 
     def ended(self, course: Course, error: BaseException) -> None:
         """It ends without a report: what that was."""
-        if course.told:
-            state, reason = why(error)
-            self.now(course, state, reason=reason)
+        state, reason = why(error)
+        self.now(course, state, reason=reason)
 
     def now(self, course: Course, state: str, *, outcome: str | None = None, reason: str = "") -> None:
         """It is in that state; nothing follows on the last one."""
@@ -195,8 +194,6 @@ def _last_fates(course: Course, report: Report) -> Iterator[_Known]:
             yield from _fates((each.old, each.new))
             if each.outcome in (ReplacementOutcome.OLD_KEPT, ReplacementOutcome.BOTH_OPEN):
                 yield _fate(each.old)
-    elif isinstance(report, ModificationReport) and report.outcome is not Modification.UNKNOWN:
-        order = report.order
-        if isinstance(course, NamedCourse) and order is not None:
-            source = course.named.targets[0].source
-            yield _Known(order.order_id, order.client_oid, order.symbol, report.outcome.value, source)
+    elif isinstance(report, ModificationReport) and report.order and report.outcome is not Modification.UNKNOWN:
+        order, source = report.order, cast("NamedCourse", course).named.targets[0].source
+        yield _Known(order.order_id, order.client_oid, order.symbol, report.outcome.value, source)

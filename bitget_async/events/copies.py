@@ -8,7 +8,7 @@ from bitget_async.errors import BitgetError, NotSent, OutcomeUnknown
 from bitget_async.events.hub import Events
 from bitget_async.events.records import RequestEnded, RequestStarted, TokenMissed, TokenTaken
 
-__all__ = ["Told", "certainty", "code_of", "plain_code"]
+__all__ = ["Told", "code_of", "plain_code"]
 
 REQUESTS = count(1)
 SUCCESS = "00000"
@@ -120,7 +120,7 @@ class Told:
         """A whole answer came; with what it proves against the call, if anything."""
         self._end(
             now,
-            certainty(error),
+            _certainty(error),
             code=SUCCESS if error is None else code_of(error),
             reason=error.reason if isinstance(error, OutcomeUnknown) else "",
             http_status=http_status,
@@ -184,12 +184,10 @@ class Told:
         return (now - self._since_ns) / 1e9
 
 
-def certainty(error: BitgetError | None) -> str:
-    """What the end of a request proves, in a word."""
+def _certainty(error: BitgetError | None) -> str:
+    """What a whole answer proves, in a word."""
     if error is None:
         return "accepted"
-    if isinstance(error, NotSent):
-        return "not_sent"
     return "unknown" if isinstance(error, OutcomeUnknown) else "refused"
 
 

@@ -157,6 +157,18 @@ def test_at_warning_nothing_is_made_of_requests_and_handles() -> None:
     assert hub.wants(RequestEvent)
 
 
+def test_with_nobody_there_a_whole_story_makes_no_record(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Placements, cancellations and their reads: at WARNING, and with no listener, not one is built."""
+    made: list[Event] = []
+    monkeypatch.setattr(Events, "emit", lambda self, event: made.append(event))
+    at(logging.WARNING)
+    cancelling()
+    assert made == []
+    at(logging.DEBUG)
+    cancelling()
+    assert len(made) > 50
+
+
 @pytest.mark.parametrize("event", ONE_OF_EACH, ids=lambda event: type(event).__name__)
 def test_every_field_stands_in_the_record_under_its_own_name(event: Event, caplog: pytest.LogCaptureFixture) -> None:
     """`extra` fields for whoever writes JSON; none of them hides a field of the record itself."""
