@@ -18,7 +18,7 @@ import pytest
 PACKAGE = "bitget_async"
 ROOT = Path(__file__).parent.parent / PACKAGE
 
-F0 = {"errors", "clock", "models", "codes", "events"}
+F0 = {"errors", "clock", "models", "codes", "events", "drip"}
 PURE_STREAM = {"stream.protocol", "stream.rows", "stream.events", "stream.asking", "stream.talk", "stream.book"}
 F1 = {"tally", "credentials", "endpoints", "wire", "evidence", "inquiry", "journal", "limits", "rules"} | PURE_STREAM
 F2 = {"transport"}
@@ -62,6 +62,7 @@ PLAN: dict[str, Room] = {
     "clock": room(set()),
     "codes": room({"errors"}, asyncio=False),
     "models": room({"errors", "clock"}, "msgspec", asyncio=False),
+    "drip": room(set(), asyncio=False),
     # Its reader waits; who tells something has no need of asyncio.
     "events": room({"errors"}, "msgspec"),
     # Beside F0, and only for rooms that may have asyncio: the owner of every task.
@@ -76,7 +77,7 @@ PLAN: dict[str, Room] = {
     "rules": room(F0, asyncio=False),
     "journal": room(F0, "orjson", asyncio=False),
     "tally": room(F0 | {"endpoints"}, asyncio=False),
-    "limits": room(F0 | {"endpoints", "tasks"}, "aiolimiter redis"),
+    "limits": room(F0 | {"endpoints", "tasks"}, "redis"),
     "stream.protocol": room(F0 | {"credentials"}, "msgspec orjson", asyncio=False),
     "stream.rows": room(F0 | {"stream.protocol"}, "msgspec", asyncio=False),
     "stream.events": room(F0 | {"stream.protocol"}, asyncio=False),
@@ -91,8 +92,8 @@ PLAN: dict[str, Room] = {
     "stream.state": room(set()),
     "stream.listening": room({"models"}),
     "stream.login": room(F0 | PURE_STREAM | {"credentials", "endpoints"}),
-    "stream.conversation": room(F0 | PURE_STREAM | {"tasks"}, "aiolimiter"),
-    "stream.line": room(F0 | PURE_STREAM | {"tasks", "stream.state", "stream.conversation"}, "aiolimiter"),
+    "stream.conversation": room(F0 | PURE_STREAM | {"tasks"}),
+    "stream.line": room(F0 | PURE_STREAM | {"tasks", "stream.state", "stream.conversation"}),
     "stream.pool": room(F0 | PURE_STREAM | {"stream.state"}),
     "stream.subscription": room(F0 | PURE_STREAM | {"stream.state"}),
     "stream.order_desk": room(
@@ -100,7 +101,7 @@ PLAN: dict[str, Room] = {
     ),
     "stream.road": room(F0 | PURE_STREAM | {"endpoints", "wire", "tally"}, "orjson"),
     "stream.live_book": room(F0 | PURE_STREAM | {"stream.state", "tasks"}),
-    "stream.streams": room(F0 | F1 | STREAM_SHELLS | {"stream.connection", "tasks"}, "aiolimiter"),
+    "stream.streams": room(F0 | F1 | STREAM_SHELLS | {"stream.connection", "tasks"}),
     "stream": room(set()),
     "pages": room(F0 | {"endpoints"}, asyncio=False),
     # F4: the session is a Protocol that they declare themselves; each imports the ones above it here.
@@ -129,14 +130,14 @@ PLAN: dict[str, Room] = {
     "families": room(F0 | F4 | {"evidence", "endpoints", "pages", "rules"}),
     "overview": room(BELOW_CLIENT - {"families"}),
     # F5
-    "exposure": room({"errors", "clock", "sockets"}, "orjson"),
+    "exposure": room({"errors", "clock", "models", "sockets"}, "msgspec orjson"),
     "client": room(BELOW_CLIENT | {"overview", "heartbeat", "exposure"}, "orjson uvloop"),
     # Beside the client: it is told what happens, and asks nothing but how things are.
     "telemetry": room(F0, "opentelemetry"),
     "guardian": room(F0 | {"guard", "pulse", "tasks", "client"}),
     FRONT_DOOR: room(BELOW_CLIENT | {"client", "heartbeat", "exposure"}, asyncio=False),
     # F6: only what a user of the package has, and the simulator.
-    "cli": room({FRONT_DOOR, "client", "sim", "endpoints", "guard", "pulse", "guardian"} | F0, "rich"),
+    "cli": room({FRONT_DOOR, "client", "sim", "endpoints", "guard", "pulse", "guardian", "exposure"} | F0, "rich"),
     "__main__": room({"cli"}),
     # The witness shares nothing with the client but the clock; RSA signatures cannot be checked without the library.
     "sim": room({"clock"}, "aiohttp cryptography orjson"),

@@ -11,9 +11,8 @@ import random
 from collections.abc import Callable, Iterable
 from typing import Protocol
 
-from aiolimiter import AsyncLimiter
-
 from bitget_async.clock import Clock
+from bitget_async.drip import Drip
 from bitget_async.errors import NotSent, printable
 from bitget_async.events import Events, StreamChanged
 from bitget_async.events.copies import plain_code
@@ -147,7 +146,7 @@ class KeptLine:
         wire: Wire,
         clock: Clock,
         rng: random.Random,
-        connects: AsyncLimiter,
+        connects: Drip,
         answered: Callable[[TradeAnswer], None] | None = None,
         events: Events | None = None,
     ) -> None:

@@ -8,10 +8,9 @@ import ssl
 from collections.abc import Callable, Mapping
 from typing import Any, TypeVar
 
-from aiolimiter import AsyncLimiter
-
 from bitget_async.clock import ServerClock
 from bitget_async.credentials import Credentials
+from bitget_async.drip import Drip
 from bitget_async.endpoints import checks
 from bitget_async.errors import NotSent, UsageError
 from bitget_async.models import (
@@ -78,7 +77,7 @@ class Streams:
         self._login = None if credentials is None else SessionLogin(credentials, session)
         self._dialer = Dialer(origin, ssl_context=ssl_context, headers=headers)
         self._rng = rng
-        self._connects = AsyncLimiter(CONNECTS, CONNECTS_S)
+        self._connects = Drip(CONNECTS, CONNECTS / CONNECTS_S)
         self._news = News()
         self._made = 0
         self._answered: Callable[[TradeAnswer], None] | None = None
