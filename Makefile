@@ -11,6 +11,7 @@ WORKERS ?= auto
 # What `make soak` runs; `make test` runs a thousand histories and some thousand cancels of its own.
 SOAK_SEEDS ?= 20000
 SOAK_CANCELS ?= 1000000
+BENCH_ARGS ?=
 
 .DEFAULT_GOAL := help
 .PHONY: help demo server test lint types guards packaging security check bench cover mutation docs clean
@@ -32,6 +33,10 @@ $(VENV)/.stamp-cli: pyproject.toml | $(VENV)/bin/python
 $(VENV)/.stamp-dev: pyproject.toml | $(VENV)/bin/python
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check -e '.[dev,peers]'
 	@touch $@ $(VENV)/.stamp-cli
+
+$(VENV)/.stamp-bench: pyproject.toml | $(VENV)/bin/python
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check -e '.[dev,peers,bench]'
+	@touch $@ $(VENV)/.stamp-cli $(VENV)/.stamp-dev
 
 demo: $(VENV)/.stamp-cli ## cancel against the bundled simulator, no keys needed
 	$(BIN)/bitget-async demo
@@ -70,8 +75,8 @@ soak: $(VENV)/.stamp-dev ## the long run, an hour: SOAK_SEEDS histories, then SO
 	$(BIN)/python -m tests.soak seeds --count $(SOAK_SEEDS)
 	$(BIN)/python -m tests.soak cancels --count $(SOAK_CANCELS)
 
-bench: $(VENV)/.stamp-dev ## every benchmark; benchmarks/README.md says how to read the figures
-	@for script in benchmarks/[a-z]*.py; do echo "== $$script"; $(BIN)/python "$$script" || exit 1; done
+bench: $(VENV)/.stamp-bench ## every benchmark, twelve minutes; writes docs/performance.md; BENCH_ARGS=--quick: two, and docs stay
+	$(BIN)/python benchmarks/run.py $(BENCH_ARGS)
 
 cover: $(VENV)/.stamp-dev ## branch coverage: all rooms shown, the pure ones must be complete
 	@mkdir -p .cache

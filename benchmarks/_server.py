@@ -1,16 +1,18 @@
 """
-The other side of `stack_overhead.py`: a raw asyncio server whose cost is small and always the same.
+The other side of the benchmarks over HTTP: a raw asyncio server whose cost is small and always the same.
 
-It checks nothing. A GET is answered with a page of 100 finished orders, or where open ones are asked for with the one
-of the receipt; a POST with the receipt of a command.
-Run by the benchmark in a process of its own: `python _server.py CPU` (`-1`: any) prints its port and serves until
-its standard input closes.
+It checks that a private call is signed, and nothing more. A GET is answered with a page of finished orders, as many as
+its `limit` says, or with open ones: that of the receipt, or those of the symbols S0USDT to S999USDT, which are open for
+ever. A POST is answered with the receipt of a command.
+Run by a benchmark in a process of its own: `python _server.py CPU` (`-1`: any) prints its port and serves until its
+standard input closes.
 """
 
 from __future__ import annotations
 
 import asyncio
 import os
+import re
 import sys
 import time
 
@@ -25,40 +27,51 @@ FEES = (
     r"\"USDT\":{\"deduction\":false,\"feeCoinCode\":\"USDT\",\"totalDeductionFee\":0,\"totalFee\":-0.0112}}"
 )
 ROW = (
-    '{{"userId":"8888888888","symbol":"BTCUSDT","orderId":"{order_id}","clientOid":"bench-{at:012d}",'
-    '"price":"26000.{at:02d}00000000000000","size":"0.0013000000000000","orderType":"limit","side":"{side}",'
+    '{{"userId":"8888888888","symbol":"{symbol}","orderId":"{order_id}","clientOid":"bench-{at:012d}",'
+    '"baseCoin":"BTC","quoteCoin":"USDT","tpslType":"normal","triggerPrice":null,'
+    '"price":"26000.{cents:02d}00000000000000","size":"0.0013000000000000","orderType":"limit","side":"{side}",'
     '"status":"{status}","priceAvg":"{average}","baseVolume":"{base}","quoteVolume":"{quote}",'
     '"enterPointSource":"API","feeDetail":"{fees}","orderSource":"normal","cancelReason":"{reason}",'
-    '"cTime":"17473913{at:05d}","uTime":"17473914{at:05d}"}}'
+    '"cTime":"{created}","uTime":"{updated}"}}'
 )
+# An hour ago: a client that asks for the last days only takes these.
+MADE_MS = time.time_ns() // 1_000_000 - 3_600_000
+FIRST = 1_234_567_890_123_456_789
+OPEN_FIRST = 2_000_000_000_000_000_000
+CROWD = 1000
+LIMIT = re.compile(rb"[?&]limit=(\d+)")
+BELOW = re.compile(rb"[?&]idLessThan=(\d+)")
+OF_CROWD = re.compile(rb"symbol=S(\d+)USDT")
+SYMBOL = re.compile(rb'"symbol":\s*"(\w+)"')
 
 
-def page() -> bytes:
-    """100 finished orders, filled and cancelled in turn, in the exchange's spelling."""
-    rows = []
-    for at in range(100):
-        filled = at % 2 == 0
-        rows.append(
-            ROW.format(
-                order_id=1_234_567_890_123_456_789 - at,
-                at=at,
-                side="buy" if at % 4 < 2 else "sell",
-                status="filled" if filled else "cancelled",
-                average="26000.0000000000000000" if filled else "0",
-                base="0.0013000000000000" if filled else "0.0000000000000000",
-                quote="33.8000000000000000" if filled else "0.0000000000000000",
-                fees=FEES if filled else "",
-                reason="" if filled else "normal_cancel",
-            )
-        )
-    return b',"data":[' + ",".join(rows).encode() + b"]}"
+def finished(at: int) -> str:
+    """A finished order, filled or cancelled in turn, in the exchange's spelling."""
+    filled = at % 2 == 0
+    return ROW.format(
+        symbol="BTCUSDT",
+        order_id=FIRST - 1 - at,
+        at=at,
+        cents=at,
+        side="buy" if at % 4 < 2 else "sell",
+        status="filled" if filled else "cancelled",
+        average="26000.0000000000000000" if filled else "0",
+        base="0.0013000000000000" if filled else "0.0000000000000000",
+        quote="33.8000000000000000" if filled else "0.0000000000000000",
+        fees=FEES if filled else "",
+        reason="" if filled else "normal_cancel",
+        created=MADE_MS + at,
+        updated=MADE_MS + 60_000 + at,
+    )
 
 
-def open_order() -> bytes:
-    """The order of the receipt, open: one row, for unfilled-orders and orderInfo."""
-    row = ROW.format(
-        order_id=1_234_567_890_123_456_789,
+def still_open(symbol: str, order_id: int) -> str:
+    """An order that is open, for unfilled-orders and orderInfo."""
+    return ROW.format(
+        symbol=symbol,
+        order_id=order_id,
         at=1,
+        cents=1,
         side="buy",
         status="live",
         average="26000.5",
@@ -66,21 +79,61 @@ def open_order() -> bytes:
         quote="0",
         fees="",
         reason="",
+        created=MADE_MS,
+        updated=MADE_MS,
     )
-    return b',"data":[' + row.encode() + b"]}"
 
 
-def answer(data: bytes) -> tuple[bytes, bytes]:
-    """What stands before and after the 13 digits of `requestTime`."""
+def answer(rows: list[str]) -> tuple[bytes, bytes]:
+    """A list of rows: what stands before and after the 13 digits of `requestTime`."""
+    return whole(b',"data":[' + ",".join(rows).encode() + b"]}")
+
+
+def whole(data: bytes) -> tuple[bytes, bytes]:
+    """The same with that data."""
     return HEAD.format(length=len(FRONT) + 13 + len(data)).encode() + FRONT, data
+
+
+class Answers:
+    """Everything that is ever answered, made once."""
+
+    def __init__(self) -> None:
+        rows = [finished(at) for at in range(100)]
+        self.pages = {str(many).encode(): answer(rows[:many]) for many in (1, 10, 100)}
+        self.receipt = whole(RECEIPT)
+        self.one = answer([still_open("BTCUSDT", FIRST)])
+        self.crowd = [still_open(f"S{number}USDT", OPEN_FIRST + number) for number in range(CROWD)]
+        self.time = whole(b',"data":{"serverTime":"%d"}}' % MADE_MS)
+        self.nowhere = whole(b',"data":null}')
+
+    def get(self, target: bytes) -> tuple[bytes, bytes]:
+        """What a GET of that target is answered with."""
+        if b"unfilled" in target:
+            return self.listing(target)
+        if b"orderInfo" in target:
+            return self.one
+        if b"public/time" in target:
+            return self.time
+        if b"history-orders" not in target:
+            return self.nowhere
+        limit = LIMIT.search(target)
+        return self.pages[limit[1] if limit and limit[1] in self.pages else b"100"]
+
+    def listing(self, target: bytes) -> tuple[bytes, bytes]:
+        """The open order of a symbol, or a page of those of the crowd."""
+        if (of := OF_CROWD.search(target)) is not None:
+            return answer([self.crowd[int(of[1])]])
+        if b"symbol=" in target:
+            return self.one
+        below = BELOW.search(target)
+        last = int(below[1]) - OPEN_FIRST if below else CROWD
+        return answer(self.crowd[max(0, last - 100) : max(0, last)][::-1])
 
 
 class Connection(asyncio.Protocol):
     """One kept connection, one request at a time."""
 
-    get = answer(page())
-    post = answer(RECEIPT)
-    one = answer(open_order())
+    answers = Answers()
 
     def __init__(self) -> None:
         self.buffer = b""
@@ -95,13 +148,19 @@ class Connection(asyncio.Protocol):
         end = buffer.find(b"\r\n\r\n")
         if end < 0:
             return
-        asked = buffer[:64]
-        before, after = self.one if b"unfilled" in asked or b"orderInfo" in asked else self.get
         if buffer.startswith(b"POST"):
-            before, after = self.post
             at = buffer.index(b"Content-Length: ") + 16
             if len(buffer) < end + 4 + int(buffer[at : buffer.index(b"\r", at)]):
                 return
+            before, after = self.answers.receipt
+            if b"cancel-symbol-order" in buffer[:64]:
+                symbol = SYMBOL.search(buffer, end)
+                assert symbol is not None
+                before, after = whole(b',"data":{"symbol":"%b"}}' % symbol[1])
+        else:
+            before, after = self.answers.get(buffer[: buffer.index(b"\r\n")])
+        if b"/trade/" in buffer[:64] and b"ACCESS-SIGN: " not in buffer[:end].upper():
+            before, after = self.answers.nowhere
         self.buffer = b""
         assert self.transport is not None
         self.transport.write(b"%b%d%b" % (before, time.time_ns() // 1_000_000, after))
@@ -110,7 +169,7 @@ class Connection(asyncio.Protocol):
 async def serve() -> None:
     """Serve until standard input closes."""
     loop = asyncio.get_running_loop()
-    server = await loop.create_server(Connection, "127.0.0.1", 0)
+    server = await loop.create_server(Connection, "127.0.0.1", 0, backlog=1000)
     print(server.sockets[0].getsockname()[1], flush=True)
     closed = asyncio.Event()
     loop.add_reader(sys.stdin.fileno(), closed.set)

@@ -1,15 +1,14 @@
 """
 How long after the exchange has ended the last order does the client know, with the order stream and without it?
 
-One client cancels a symbol's three orders, a thousand times one after the other, in virtual time, with the real aiohttp
-on both sides. The exchange tells when the last order ended; from there on the time is taken to `cleared` and to
+One client cancels a symbol's three orders, hundreds of times one after the other, in virtual time, with real aiohttp on
+both sides. The exchange tells when the last order ended; from there on the time is taken to `cleared` and to
 CONFIRMED. At round trips of 20, 80 and 200 ms, with an exchange whose listings are fresh, with one whose listings lag,
 and with one that is slow.
 """
 
 from __future__ import annotations
 
-import argparse
 import asyncio
 import random
 import sys
@@ -17,7 +16,7 @@ import time
 from pathlib import Path
 from typing import Any
 
-from _common import dump, machine, show
+from _common import arguments, machine, report, sized
 
 sys.path.insert(0, str(Path(__file__).parent.parent))
 
@@ -99,26 +98,22 @@ def measure(round_trip_ms: int, count: int, seed: int, lags: dict[str, Any], *, 
 
 def main() -> None:
     """Run, and print the tables."""
-    parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--quick", action="store_true", help="40 cancels a line instead of 1000")
+    parser = arguments(__doc__)
+    parser.add_argument("--cancels", type=int, help="cancels a line")
     parser.add_argument("--seed", type=int, default=1, help="decides all draws on both sides")
-    parser.add_argument("--json", action="store_true", help="one JSON object instead of tables")
     args = parser.parse_args()
-    count = 40 if args.quick else 1000
+    count = args.cancels or sized(args, 300, 40, 1)
     header, began = machine(), time.perf_counter()
-    sections = []
+    sections: dict[str, list[dict[str, Any]]] = {}
     for title, lags in EXCHANGES.items():
         rows = [
             measure(round_trip_ms, count, args.seed, lags, stream=stream)
             for round_trip_ms in ROUND_TRIPS_MS
             for stream in (False, True)
         ]
-        sections.append((f"{title} ({count} cancels a line)", rows))
+        sections[f"{title} ({count} cancels a line)"] = rows
     header["spread"] = f"one seed a line, virtual time, {time.perf_counter() - began:.1f} s real time"
-    if args.json:
-        dump(header, {"tables": dict(sections)})
-    else:
-        show(header, sections, NOTES)
+    report(args, header, sections, NOTES)
 
 
 if __name__ == "__main__":

@@ -7,14 +7,13 @@ the file system of `--directory`. The medium decides what `fdatasync` costs: mea
 
 from __future__ import annotations
 
-import argparse
 import os
 import tempfile
 import time
 from pathlib import Path
 from typing import Any
 
-from _common import dump, machine, show
+from _common import arguments, machine, report, sized
 
 from bitget_async.journal import Fsync, Journal, JournalFile, Kind
 
@@ -84,22 +83,18 @@ def whole(directory: Path, commands: int) -> dict[str, Any]:
 
 def main() -> None:
     """Run, and print the tables."""
-    parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--quick", action="store_true", help="100 commands a mode instead of 2000")
+    parser = arguments(__doc__)
     parser.add_argument("--directory", type=Path, help="where the journal would stand; else the temporary directory")
-    parser.add_argument("--json", action="store_true", help="one JSON object instead of tables")
     args = parser.parse_args()
     header = machine()
-    commands = 100 if args.quick else 2000
+    commands = sized(args, 2000, 100, 5)
+    opened_with = sized(args, (100, 1000, 10_000), (100,), (10,))
     with tempfile.TemporaryDirectory(dir=args.directory) as name:
         directory = Path(name)
         records = [line for fsync in MODES for line in measure(directory, fsync, commands)]
-        opening = [whole(directory, count) for count in ((100,) if args.quick else (100, 1000, 10_000))]
+        opening = [whole(directory, count) for count in opened_with]
     header["spread"] = f"{commands} commands a mode"
-    if args.json:
-        dump(header, {"records": records, "opening": opening})
-    else:
-        show(header, [("one record", records), ("a whole journal", opening)], NOTES)
+    report(args, header, {"one record": records, "a whole journal": opening}, NOTES)
 
 
 if __name__ == "__main__":

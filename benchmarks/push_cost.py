@@ -11,7 +11,6 @@ from __future__ import annotations
 import argparse
 import asyncio
 import gc
-import os
 import random
 import statistics
 import subprocess
@@ -20,18 +19,20 @@ import time
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass, field
+from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
 import aiohttp
 import orjson
-from _common import dump, machine, show
+from _common import arguments, cores, machine, pin, ratio, report, sized, where
 
 from bitget_async import BitgetClient, Credentials, OrderStatus, OrderUpdate
 from bitget_async.stream.connection import Dialer
 from bitget_async.stream.protocol import Push, read_frame
 from bitget_async.stream.rows import records_of
 
+PACKAGES = ("picows", "websockets")
 KEY = Credentials("bg_0123456789abcdef0123456789abcdef", "a" * 64, "benchmark")
 
 
@@ -185,13 +186,15 @@ async def with_picows(server: Server, line: str) -> AsyncIterator[Inbox]:
     await transport.wait_disconnected()
 
 
+BASE = "aiohttp + orjson"
 SIDES: dict[str, tuple[str, Callable[[Server, str], Any]]] = {
-    "aiohttp + orjson": ("bare", bare),
+    BASE: ("bare", bare),
     "ours, to the record": ("ours", ours),
     "ours, whole client": ("private", whole),
     "websockets + orjson": ("websockets", with_websockets),
     "picows + orjson": ("picows", with_picows),
 }
+SIDES = {name: side for name, side in SIDES.items() if side[0] not in PACKAGES or find_spec(side[0])}
 
 
 def right(last: Any) -> bool:
@@ -237,15 +240,8 @@ async def compare(server: Server, rounds: int, pushes: int, bursts: list[int]) -
 
 def row(name: str, burst: int, costs: dict[str, list[float]]) -> dict[str, Any]:
     """One line of the table."""
-    mine, base = costs[name], costs["aiohttp + orjson"]
-    ratios = [one / other for one, other in zip(mine, base, strict=True)]
-    return {
-        "side": name,
-        "at a time": burst,
-        "cpu us a push": statistics.median(mine),
-        "ratio": statistics.median(ratios),
-        "min-max": f"{min(ratios):.2f}-{max(ratios):.2f}",
-    }
+    cpu_us = statistics.median(costs[name])
+    return {"side": name, "at a time": burst, "cpu us a push": cpu_us, **ratio(costs[name], costs[BASE])}
 
 
 async def lags(into: list[float]) -> None:
@@ -308,15 +304,6 @@ async def bare_books(server: Server, symbols: list[str], seconds: float) -> dict
     return {"side": "aiohttp + orjson: dicts", **found, "good books": full}
 
 
-def pinned() -> int:
-    """Keep this process on one core, and name another for the server; -1 where that cannot be had."""
-    cores = sorted(os.sched_getaffinity(0)) if hasattr(os, "sched_setaffinity") else []
-    if len(cores) < 2:
-        return -1
-    os.sched_setaffinity(0, {cores[0]})
-    return cores[1]
-
-
 async def measure(server: Server, args: argparse.Namespace) -> dict[str, Any]:
     """Both tables."""
     pushes = await compare(server, args.rounds, args.pushes, [1, 50])
@@ -334,30 +321,26 @@ Ours end at a frozen record with Decimal amounts, the others at a dict of texts.
 
 def main() -> None:
     """Run, and print the tables."""
-    parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--quick", action="store_true", help="short rounds, five seconds of books")
+    parser = arguments(__doc__)
     parser.add_argument("--rounds", type=int)
     parser.add_argument("--pushes", type=int, help="pushes a round")
-    parser.add_argument("--books", type=int, default=100)
+    parser.add_argument("--books", type=int)
     parser.add_argument("--seconds", type=float, help="of books")
-    parser.add_argument("--json", action="store_true", help="one JSON object instead of tables")
     args = parser.parse_args()
-    args.rounds = args.rounds or (5 if args.quick else 15)
-    args.pushes = args.pushes or (100 if args.quick else 500)
-    args.seconds = args.seconds or (5.0 if args.quick else 60.0)
-    header, other = machine(), pinned()
+    args.rounds = args.rounds or sized(args, 15, 5, 1)
+    args.pushes = args.pushes or sized(args, 300, 100, 5)
+    args.books = args.books or sized(args, 100, 100, 2)
+    args.seconds = args.seconds or sized(args, 20.0, 5.0, 1.0)
+    header, (mine, other) = machine(PACKAGES), cores()
+    pin(mine)
     server = Server(other, args.seconds)
     try:
         found = asyncio.run(measure(server, args))
     finally:
         server.close()
-    where = "client and server each on a core of its own" if other >= 0 else "client and server not pinned"
-    header["spread"] = f"{args.rounds} rounds of {args.pushes} pushes a side, {where}"
-    if args.json:
-        dump(header, found)
-    else:
-        titles = ("One order push from the socket to the reader", f"{args.books} books, five updates a second each")
-        show(header, list(zip(titles, found.values(), strict=True)), NOTES)
+    header["spread"] = f"{args.rounds} rounds of {args.pushes} pushes a side, {where(mine)}"
+    titles = ("One order push from the socket to the reader", f"{args.books} books, five updates a second each")
+    report(args, header, dict(zip(titles, found.values(), strict=True)), NOTES)
 
 
 if __name__ == "__main__":

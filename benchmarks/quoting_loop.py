@@ -8,14 +8,13 @@ aiohttp on both sides. A quote is lost when a cancellation that was called befor
 
 from __future__ import annotations
 
-import argparse
 import statistics
 import sys
 import time
 from pathlib import Path
 from typing import Any
 
-from _common import dump, machine, show
+from _common import arguments, machine, report, sized
 
 sys.path.insert(0, str(Path(__file__).parent.parent))
 
@@ -57,21 +56,16 @@ def measure(name: str, seed: int, symbols: int, minutes: float) -> dict[str, Any
 
 def main() -> None:
     """Run, and print the table."""
-    parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--quick", action="store_true", help="one minute instead of ten")
+    parser = arguments(__doc__)
     parser.add_argument("--seed", type=int, default=1, help="decides all draws on both sides")
     parser.add_argument("--symbols", type=int, default=30, help="how many symbols")
-    parser.add_argument("--json", action="store_true", help="one JSON object instead of a table")
     args = parser.parse_args()
-    minutes = 1.0 if args.quick else 10.0
+    minutes = sized(args, 10.0, 1.0, 0.2)
     header, began = machine(), time.perf_counter()
     rows = [measure(name, args.seed, args.symbols, minutes) for name in WAYS]
     header["spread"] = f"one seed a line, virtual time, {time.perf_counter() - began:.1f} s real time"
     title = f"{args.symbols} symbols for {minutes:g} minutes, each way takes 10-60 ms"
-    if args.json:
-        dump(header, {"rows": rows})
-    else:
-        show(header, [(title, rows)], NOTES)
+    report(args, header, {title: rows}, NOTES)
 
 
 if __name__ == "__main__":

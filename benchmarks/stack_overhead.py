@@ -1,288 +1,184 @@
 """
-What the whole stack costs beside bare aiohttp doing the same work.
+What a signed command and a page of finished orders cost, through this client and through others.
 
-Ours is `client.call` and the public read: check, encode, sign, send, bound, decode into records. One row more has the
-public verb, with its handle and with the reads that prove each order. Bare is what one would write by hand
-with aiohttp, hmac and orjson: the same signature, the same headers, one kept connection a caller, the answer read and
-parsed by orjson into dicts. Both talk to the same raw server in a process of its own, in turns, round by round; what
-counts is the ratio of the two in one round.
+A raw server in a process of its own keeps one core, the clients share the other: one process for each client and loop,
+which is idle unless it is its turn. In every round each of them makes the same calls, in another order; what counts is
+the ratio of its processor time to that of bare aiohttp with hmac and orjson, on the same loop, in the same round.
 """
 
 from __future__ import annotations
 
 import argparse
-import asyncio
-import base64
-import gc
-import hmac
-import os
+import random
 import statistics
-import subprocess
 import sys
-import time
-from collections.abc import Awaitable, Callable, Iterator
-from contextlib import contextmanager
-from dataclasses import dataclass
-from decimal import Decimal
+from dataclasses import dataclass, field
+from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
-import aiohttp
-import orjson
-from _common import dump, machine, show
+from _common import arguments, cores, machine, ratio, report, server, sized, where
+from _contenders import present
+from _worker import Worker, workers
 
-from bitget_async import BitgetClient, Credentials, Order, OrderAck, PendingPlacement
-from bitget_async.endpoints import CANCEL_ORDER, PLACE_ORDER
-from bitget_async.limits import Unlimited
-
-KEY, SECRET, PASSPHRASE = "bg_0123456789abcdef0123456789abcdef", "a" * 64, "benchmark"
-ORDER_ID = "1234567890123456789"
-COMMON = {
-    "locale": "en-US",
-    "Content-Type": "application/json",
-    "User-Agent": "bitget-async",
-    "Accept-Encoding": "identity",
+BASE = "bare aiohttp"
+KINDS = {
+    "place": "signed command (place-order)",
+    "page1": "history page of 1",
+    "page10": "history page of 10",
+    "page100": "history page of 100",
 }
-
-Call = Callable[[], Awaitable[Any]]
-
-
-class Bare:
-    """The same requests by hand."""
-
-    def __init__(self, base_url: str) -> None:
-        self.base_url = base_url
-        self.secret = SECRET.encode()
-        self.session = aiohttp.ClientSession(connector=aiohttp.TCPConnector(limit=0), headers=COMMON)
-
-    def signed(self, method: str, target: str, body: bytes) -> dict[str, str]:
-        """The four signed headers."""
-        stamp = str(time.time_ns() // 1_000_000)
-        digest = hmac.digest(self.secret, f"{stamp}{method}{target}".encode() + body, "sha256")
-        return {
-            "ACCESS-KEY": KEY,
-            "ACCESS-SIGN": base64.b64encode(digest).decode(),
-            "ACCESS-TIMESTAMP": stamp,
-            "ACCESS-PASSPHRASE": PASSPHRASE,
-        }
-
-    async def post(self, target: str, fields: dict[str, str]) -> Any:
-        """One signed POST, its answer parsed."""
-        body = orjson.dumps(fields)
-        headers = self.signed("POST", target, body)
-        async with self.session.post(self.base_url + target, data=body, headers=headers) as response:
-            return orjson.loads(await response.read())
-
-    async def get(self, target: str) -> Any:
-        """One signed GET, its answer parsed."""
-        async with self.session.get(self.base_url + target, headers=self.signed("GET", target, b"")) as response:
-            return orjson.loads(await response.read())
+# What only this client has, and what it is compared with.
+BESIDE = "ours, other version"
+OWN = {
+    "looked": ("page of 100 as the watcher reads it", "page100"),
+    "proven": ("place_order with its handle, proven", "place"),
+}
+Key = tuple[str, str, str, int]
+PACKAGES = ("ccxt", "httpx", "pybotters", "pydantic", "typed-bitget", "uvloop")
 
 
 @dataclass
-class Case:
-    """One kind of call, ours and bare, and how to see that an answer was really read."""
+class Series:
+    """What the rounds of one contender, loop, kind and number in flight have cost."""
 
-    name: str
-    ours: Call
-    bare: Call
-    right: Callable[[Any, Any], bool]
-    calls: int
-    rest: Call | None = None
+    cpu_us: list[float] = field(default_factory=list)
+    wall_us: list[float] = field(default_factory=list)
+    p50_ms: list[float] = field(default_factory=list)
+    p99_ms: list[float] = field(default_factory=list)
 
-
-def cases(client: BitgetClient, bare: Bare, calls: int) -> list[Case]:
-    """The calls that are compared."""
-    order = {"symbol": "BTCUSDT", "side": "buy", "orderType": "limit", "force": "gtc", "price": "26000.5"}
-    placed = {**order, "size": "0.0013", "clientOid": "bench-000000000001"}
-    size, price = Decimal("0.0013"), Decimal("26000.5")
-    cancelled = {"symbol": "BTCUSDT", "orderId": ORDER_ID}
-    trade = "/api/v2/spot/trade/"
-    return [
-        Case(
-            "place order",
-            lambda: client.call(
-                PLACE_ORDER,
-                symbol="BTCUSDT",
-                side="buy",
-                order_type="limit",
-                force="gtc",
-                price=price,
-                size=size,
-                client_oid="bench-000000000001",
-            ),
-            lambda: bare.post(trade + "place-order", placed),
-            _is_receipt,
-            calls,
-        ),
-        Case(
-            "place order, proven",
-            lambda: client.place_order("BTCUSDT", "buy", "limit", size, price=price, client_oid="bench-000000000001"),
-            lambda: bare.post(trade + "place-order", placed),
-            _is_handle,
-            calls,
-            rest=lambda: _all_proven(client),
-        ),
-        Case(
-            "cancel order",
-            lambda: client.call(CANCEL_ORDER, symbol="BTCUSDT", order_id=ORDER_ID),
-            lambda: bare.post(trade + "cancel-order", cancelled),
-            _is_receipt,
-            calls,
-        ),
-        Case(
-            "history page of 100",
-            lambda: client.history_orders("BTCUSDT"),
-            lambda: bare.get(trade + "history-orders?limit=100&symbol=BTCUSDT"),
-            _is_page,
-            calls // 2,
-        ),
-    ]
+    def add(self, found: dict[str, float]) -> None:
+        """One round more."""
+        for name, value in found.items():
+            getattr(self, name).append(value)
 
 
-def _is_receipt(ours: Any, bare: Any) -> bool:
-    return isinstance(ours, OrderAck) and ours.order_id == bare["data"]["orderId"] == ORDER_ID
+def plan(in_flights: list[int], own: bool) -> list[tuple[str, int]]:
+    """Kinds of calls and how many at a time. What only we have is measured where it is usual."""
+    found = [(kind, each) for kind in KINDS for each in in_flights]
+    return [*found, *((kind, each) for kind in OWN for each in in_flights if each == 10)] if own else found
 
 
-def _is_handle(ours: Any, bare: Any) -> bool:
-    return isinstance(ours, PendingPlacement) and ours.order_id == bare["data"]["orderId"] == ORDER_ID
+def calls_of(kind: str, calls: int) -> int:
+    """A page of 100 takes longer."""
+    return max(1, calls // 3) if kind in ("page100", "looked") else calls
 
 
-async def _all_proven(client: BitgetClient) -> None:
-    """Until the watcher has settled every handle: its reads are part of the price."""
-    for handle in client.pending:
-        await handle
+def measure(made: list[Worker], rounds: int, calls: int, in_flights: list[int]) -> dict[Key, Series]:
+    """All rounds: each kind of call in turn, and for each of them every worker in turn."""
+    rng, found = random.Random(1), dict[Key, Series]()
+    for number in range(rounds + 1):
+        for kind, in_flight in plan(in_flights, own=True):
+            turn = [each for each in made if kind not in OWN or each.name in ("ours", BESIDE)]
+            for worker in rng.sample(turn, len(turn)):
+                spent = worker.spent(kind, in_flight, max(in_flight, calls_of(kind, calls)))
+                # The first round is not counted: code and caches are cold.
+                if number:
+                    found.setdefault((worker.name, worker.loop, kind, in_flight), Series()).add(spent)
+    return found
 
 
-def _is_page(ours: Any, bare: Any) -> bool:
-    return (
-        len(ours) == len(bare["data"]) == 100
-        and all(type(row) is Order and isinstance(row.price, Decimal) and not row.unreadable for row in ours)
-        and [row.order_id for row in ours] == [row["orderId"] for row in bare["data"]]
-        and isinstance(ours[0].created_ms, int)
-        and ours[0].fees is not None
-    )
-
-
-@dataclass
-class Spent:
-    """Microseconds a call: on the clock, and of this process's processor time."""
-
-    wall_us: float
-    cpu_us: float
-
-
-async def spent(call: Call, calls: int, in_flight: int, rest: Call | None = None) -> Spent:
-    """Make that many calls, so many at a time, and what comes after them."""
-    left = iter(range(calls))
-
-    async def worker() -> None:
-        for _ in left:
-            await call()
-
-    gc.collect()
-    wall, cpu = time.perf_counter(), time.process_time()
-    await asyncio.gather(*(worker() for _ in range(in_flight)))
-    if rest is not None:
-        await rest()
-    wall, cpu = time.perf_counter() - wall, time.process_time() - cpu
-    return Spent(wall * 1e6 / calls, cpu * 1e6 / calls)
-
-
-async def compare(case: Case, in_flight: int, rounds: int) -> dict[str, Any]:
-    """Paired rounds; who goes first alternates."""
-    if not case.right(await case.ours(), await case.bare()):
-        raise RuntimeError(f"{case.name}: an answer was not read as it should be")
-    for call, rest in ((case.ours, case.rest), (case.bare, None)):
-        await spent(call, case.calls // 2, in_flight, rest)
-    ours: list[Spent] = []
-    bare: list[Spent] = []
-    for number in range(rounds):
-        pair = [(case.ours, case.rest, ours), (case.bare, None, bare)]
-        for call, rest, into in pair if number % 2 else reversed(pair):
-            into.append(await spent(call, case.calls, in_flight, rest))
-    return row(case.name, in_flight, ours, bare)
-
-
-def row(name: str, in_flight: int, ours: list[Spent], bare: list[Spent]) -> dict[str, Any]:
-    """One line of the table."""
-    pairs = list(zip(ours, bare, strict=True))
-    cpu = [mine.cpu_us / other.cpu_us for mine, other in pairs]
-    wall = [mine.wall_us / other.wall_us for mine, other in pairs]
+def row(found: dict[Key, Series], key: Key, base: Key) -> dict[str, Any]:
+    """One line of a table."""
+    mine, other = found[key], found[base]
+    ratios = ratio(mine.cpu_us, other.cpu_us)
     return {
-        "call": name,
-        "in flight": in_flight,
-        "cpu ratio": statistics.median(cpu),
-        "cpu min-max": f"{min(cpu):.2f}-{max(cpu):.2f}",
-        "wall ratio": statistics.median(wall),
-        "wall min-max": f"{min(wall):.2f}-{max(wall):.2f}",
-        "ours cpu us": round(statistics.median(each.cpu_us for each in ours)),
-        "bare cpu us": round(statistics.median(each.cpu_us for each in bare)),
-        "ours wall us": round(statistics.median(each.wall_us for each in ours)),
-        "bare wall us": round(statistics.median(each.wall_us for each in bare)),
+        "client": key[0],
+        "in flight": key[3],
+        "cpu ratio": ratios["ratio"],
+        "least": ratios["least"],
+        "most": ratios["most"],
+        "cpu us": round(statistics.median(mine.cpu_us)),
+        "wall us": round(statistics.median(mine.wall_us)),
+        "p50 ms": statistics.median(mine.p50_ms),
+        "p99 ms": statistics.median(mine.p99_ms),
     }
 
 
-@contextmanager
-def server(cpu: int) -> Iterator[str]:
-    """The raw server in its own process; yields its base URL."""
-    command = [sys.executable, str(Path(__file__).with_name("_server.py")), str(cpu)]
-    with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) as process:
-        assert process.stdout is not None
-        try:
-            yield f"http://127.0.0.1:{int(process.stdout.readline())}"
-        finally:
-            process.terminate()
+def sections(found: dict[Key, Series], names: list[str], loops: list[str], in_flights: list[int]) -> dict[str, Any]:
+    """All tables."""
+    tables: dict[str, list[dict[str, Any]]] = {}
+    mine = [name for name in names if name in ("ours", BESIDE)]
+    own = [each for kind, each in plan(in_flights, own=True) if kind == "proven"]
+    for loop in loops:
+        for kind, title in KINDS.items():
+            tables[f"{title}, {loop}"] = [
+                row(found, (name, loop, kind, each), (BASE, loop, kind, each)) for each in in_flights for name in names
+            ]
+        for kind, (title, base) in OWN.items():
+            tables[f"{title}, {loop}"] = [
+                row(found, (name, loop, kind, each), (BASE, loop, base, each)) for each in own for name in mine
+            ]
+    if BESIDE in names:
+        tables["this version beside the other"] = beside(found, loops, in_flights)
+    if "uvloop" in loops and "asyncio" in loops:
+        tables["uvloop beside asyncio"] = loop_ratios(found, names, in_flights)
+    return {title: rows for title, rows in tables.items() if rows}
 
 
-def pinned() -> int:
-    """Keep this process on one core, and name another for the server; -1 where that cannot be had."""
-    if not hasattr(os, "sched_setaffinity"):
-        return -1
-    cores = sorted(os.sched_getaffinity(0))
-    if len(cores) < 2:
-        return -1
-    os.sched_setaffinity(0, {cores[0]})
-    return cores[1]
+def beside(found: dict[Key, Series], loops: list[str], in_flights: list[int]) -> list[dict[str, Any]]:
+    """Two versions of this package, kind by kind."""
+    rows = []
+    for loop in loops:
+        for kind, each in plan(in_flights, own=True):
+            now, other = found["ours", loop, kind, each].cpu_us, found[BESIDE, loop, kind, each].cpu_us
+            costs = {"us": round(statistics.median(now)), "other us": round(statistics.median(other))}
+            title = KINDS[kind] if kind in KINDS else OWN[kind][0]
+            rows.append({"call": title, "in flight": each, "loop": loop, **ratio(now, other), **costs})
+    return rows
 
 
-async def measure(base_url: str, in_flights: list[int], rounds: int, calls: int) -> list[dict[str, Any]]:
-    """All lines of the table."""
-    bare = Bare(base_url)
-    key = Credentials(KEY, SECRET, PASSPHRASE)
-    async with bare.session, BitgetClient(key, base_url=base_url, limits=Unlimited()) as client:
-        return [
-            await compare(case, in_flight, rounds) for case in cases(client, bare, calls) for in_flight in in_flights
-        ]
+def loop_ratios(found: dict[Key, Series], names: list[str], in_flights: list[int]) -> list[dict[str, Any]]:
+    """What the other loop saves each client."""
+    rows = []
+    for kind in ("place", "page100"):
+        for each in in_flights:
+            for name in names:
+                ratios = ratio(found[name, "uvloop", kind, each].cpu_us, found[name, "asyncio", kind, each].cpu_us)
+                rows.append({"client": name, "call": KINDS[kind], "in flight": each, **ratios})
+    return rows
 
 
 NOTES = """\
-ratio      ours / bare of one round: median over the rounds, then the smallest and the largest
-cpu, wall  processor time of the client process, and time on the clock, in microseconds a call (medians)
-At 1 in flight the wall time holds the server's answer and two wake-ups; at 10 the client's core is busy all the time.
-The page is decoded into 100 frozen records with Decimal amounts by us, into dicts of texts by bare orjson."""
+cpu ratio   processor time of the client, by that of bare aiohttp + hmac + orjson on the same loop in the same round:
+            the median of the rounds, then the least and the most
+cpu, wall   processor time of the client process, and time on the clock, microseconds a call (medians)
+p50, p99    from the call to its result, milliseconds (medians of the rounds)
+bare aiohttp and raw asyncio give dicts of texts, so does pybotters; ours gives frozen records with Decimal amounts,
+typed-bitget dicts with Decimal, ccxt dicts with floats. Pacing is off everywhere."""
 
 
 def main() -> None:
-    """Run, and print the table."""
-    parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--quick", action="store_true", help="9 short rounds")
-    parser.add_argument("--rounds", type=int, help="paired rounds a line")
-    parser.add_argument("--calls", type=int, help="calls a round (half as many for pages)")
-    parser.add_argument("--in-flight", type=int, nargs="+", default=[1, 10], help="callers at once")
-    parser.add_argument("--json", action="store_true", help="one JSON object instead of a table")
+    """Run, and print the tables."""
+    parser = arguments(__doc__)
+    parser.add_argument("--rounds", type=int, help="paired rounds")
+    parser.add_argument("--calls", type=int, help="calls a round (a third of it for pages of 100)")
+    parser.add_argument("--in-flight", type=int, nargs="+", help="callers at once (1, 10 and 100)")
+    parser.add_argument("--clients", nargs="+", help="which (all that are installed)")
+    parser.add_argument("--loops", nargs="+", help="asyncio, uvloop (both, where that is installed)")
+    parser.add_argument("--beside", type=Path, help="folder of another version of this package: one contender more")
     args = parser.parse_args()
-    rounds = args.rounds or (9 if args.quick else 31)
-    calls = args.calls or (200 if args.quick else 500)
-    header, other = machine(), pinned()
-    with server(other) as base_url:
-        rows = asyncio.run(measure(base_url, args.in_flight, rounds, calls))
-    where = "client and server each on a core of its own" if other >= 0 else "client and server not pinned"
-    header["spread"] = f"{rounds} paired rounds of {calls} calls ({calls // 2} pages), {where}"
-    if args.json:
-        dump(header, {"rows": rows})
-    else:
-        show(header, [("The whole stack beside bare aiohttp + hmac + orjson", rows)], NOTES)
+    run(args)
+
+
+def run(args: argparse.Namespace) -> None:
+    """The same with what was asked for."""
+    rounds = args.rounds or sized(args, 15, 5, 1)
+    calls = args.calls or sized(args, 150, 60, 3)
+    in_flights = args.in_flight or sized(args, [1, 10, 100], [1, 10], [1])
+    loops = args.loops or (["asyncio", "uvloop"] if find_spec("uvloop") and not args.tiny else ["asyncio"])
+    names = args.clients or sized(args, present(), present(), ["ours", BASE, "raw asyncio"])
+    if BASE not in names:
+        sys.exit(f"{BASE} is what the others are compared with: name it too")
+    header, (mine, other) = machine(PACKAGES), cores()
+    elsewhere = {BESIDE: args.beside} if args.beside else {}
+    names = [*names, *elsewhere]
+    with server(other) as base_url, workers(names, loops, base_url, mine, elsewhere) as made:
+        found = measure(made, rounds, calls, in_flights)
+    header["spread"] = (
+        f"{rounds} paired rounds of {calls} calls ({calls_of('page100', calls)} pages of 100), {where(mine)}"
+    )
+    report(args, header, sections(found, names, loops, in_flights), NOTES)
 
 
 if __name__ == "__main__":

@@ -173,6 +173,7 @@ class Canceller:
                 max_wait_s=options.max_wait_s,
                 on_signed=on_signed,
                 repeat_within_s=options.confirm_within_s,
+                calls=(course.call,),
             )
         except OutcomeUnknown as error:
             if error.reason == "redirect":
@@ -181,13 +182,13 @@ class Canceller:
         except CLAIMS as error:
             sweep.odd(f"the exchange claimed that nothing was open (code {error.code})")
             self._answered(course, Certainty.MAYBE)
-        except BitgetError:
+        except BitgetError as error:
             self._leave(key, flight)
-            self._watcher.dropped(course)
+            self._watcher.dropped(course, error)
             raise
-        except asyncio.CancelledError:
+        except asyncio.CancelledError as error:
             if not flight.signed:
-                self._watcher.withdrawn(course)
+                self._watcher.withdrawn(course, error)
             raise
         else:
             self._read_ack(course, answer)

@@ -10,7 +10,7 @@ import warnings
 import weakref
 from collections.abc import Callable, Mapping
 from types import TracebackType
-from typing import Any, Self
+from typing import Any, Self, TypeVar
 
 from bitget_async.cancellation import Canceller
 from bitget_async.clock import Clock, SystemClock
@@ -27,6 +27,8 @@ from bitget_async.endpoints import (
     Endpoint,
 )
 from bitget_async.errors import NotSent, OrderNotFound, UsageError
+from bitget_async.events import Event, EventReader, Events
+from bitget_async.events.log import EventLog
 from bitget_async.evidence import Assumptions
 from bitget_async.families.account import Account
 from bitget_async.families.market import Market
@@ -36,7 +38,8 @@ from bitget_async.handle import Pending
 from bitget_async.heartbeat import Heartbeat
 from bitget_async.journal import Journal
 from bitget_async.limits import Limits, LocalLimits, Unlimited
-from bitget_async.models import Fill, Order
+from bitget_async.models import ClockState, Fill, Order, Snapshot
+from bitget_async.overview import overview
 from bitget_async.pages import Pages, Position
 from bitget_async.redis_server import sealed
 from bitget_async.resumer import Resumer
@@ -58,6 +61,9 @@ log = logging.getLogger("bitget_async.journal")
 
 BASE_URL = "https://api.bitget.com"
 USER_AGENT = "bitget-async"
+MOST_EVENTS = 10_000
+
+E = TypeVar("E", bound=Event)
 
 
 class BitgetClient(TradingVerbs):
@@ -160,6 +166,7 @@ class BitgetClient(TradingVerbs):
         self._unclosed: weakref.finalize[[Watcher, Streams], BitgetClient] | None = None
         self._process = os.getpid()
         self._closed = False
+        self._events = Events(EventLog())
 
     def __repr__(self) -> str:
         state = "closed" if self._closed else "open" if self._parts else "not used yet"
@@ -196,6 +203,7 @@ class BitgetClient(TradingVerbs):
             await parts.session.close()
             if parts.journal is not None:
                 parts.journal.close()
+        self._events.close()
 
     def _open(self) -> Parts:
         if self._closed:
@@ -216,6 +224,7 @@ class BitgetClient(TradingVerbs):
                 timeout_s=self._timeout_s,
                 rng=self._rng,
                 keep_raw=self._keep_raw,
+                events=self._events,
             )
             recorder = None if file is None else Recorder(file, self._home, lambda: _server_ms(session))
             watcher = Watcher(session, self._rng, self._home, recorder)
@@ -245,6 +254,63 @@ class BitgetClient(TradingVerbs):
             if self._stream_due:
                 streams.order_desk.hold()
         return self._parts
+
+    # -- what happens inside ----------------------------------------------------------------------------------
+
+    def on(self, kind: type[E], callback: Callable[[E], None]) -> Callable[[], None]:
+        """
+        Have a function called with each event of that class, or of a subclass: `Event` hears everything. See
+        docs/observability.md. It is called in the middle of the client's work, so it should be quick; what it raises is
+        logged once, and harms nobody.
+
+        Args:
+            kind: `Event`, `RequestEvent` or a class of `bitget_async.events`.
+            callback: gets the record.
+
+        Returns:
+            What ends it. Calling that twice does no harm.
+
+        Raises:
+            UsageError: an argument cannot be meant.
+
+        Cost: what nobody listens to is not made.
+        """
+        return self._events.on(kind, callback)
+
+    def events(self, *kinds: type[Event], most: int = MOST_EVENTS) -> EventReader:
+        """
+        Events as an async iterator: what happens from this call on, until the client closes.
+
+        Args:
+            kinds: classes of `bitget_async.events`; none: everything.
+            most: events that may wait for a slow reader; then the oldest are dropped and counted in `lost`.
+
+        Raises:
+            UsageError: an argument cannot be meant.
+
+        Cancelling: safe.
+        """
+        return EventReader(self._events, kinds, most)
+
+    def snapshot(self) -> Snapshot:
+        """
+        How the client is at this moment: quotas, pending handles, streams, the clock, what was requested, the last
+        errors. Holds no secrets, and can be given away as it is: `to_dict()`. See docs/observability.md.
+
+        Cost: no request; about a microsecond a pending handle and bucket.
+        """
+        parts = self._parts
+        if parts is not None:
+            limits = self._limits or LocalLimits.shared()
+            return overview(parts, limits, self._account, self._origin)
+        return Snapshot(
+            at_ms=self._clock.epoch_ms(),
+            state="closed" if self._closed else "not used yet",
+            origin=self._origin,
+            clock=ClockState(synchronised=False, offset_ms=0, uncertainty_ms=None),
+        )
+
+    # -- handles ----------------------------------------------------------------------------------------------
 
     @property
     def pending(self) -> tuple[Pending[Any, Any] | PendingStop, ...]:

@@ -115,10 +115,10 @@ class ServerClock:
         """Whether any answer has told the exchange's time yet."""
         return self._low_ns is not None
 
-    def observe(self, request_time_ms: int, sent_ns: int, received_ns: int) -> None:
+    def observe(self, request_time_ms: int, sent_ns: int, received_ns: int) -> bool:
         """
         Take in the `requestTime` (exchange ms) of an answer to a request sent and received at those
-        monotonic ns.
+        monotonic ns. Returns whether that set the clock: at first, or anew because two answers contradicted it.
         """
         low, high = self._interval(request_time_ms, sent_ns, received_ns)
         if self._low_ns is None:
@@ -126,11 +126,11 @@ class ServerClock:
             if abs((low + high) // 2 - known) > DAY_NS and not self._agrees_with_doubted(
                 request_time_ms, low, high, received_ns
             ):
-                return
+                return False
             self._doubted = None
             self._only = request_time_ms
             self._set(low, high, received_ns)
-            return
+            return True
         old_low, old_high = self._aged(received_ns)
         if low <= old_high and high >= old_low:
             self._doubted = None
@@ -143,6 +143,8 @@ class ServerClock:
         elif self._agrees_with_doubted(request_time_ms, low, high, received_ns):
             self._only = None
             self._set(low, high, received_ns)
+            return True
+        return False
 
     def resync(self, request_time_ms: int, sent_ns: int, received_ns: int) -> None:
         """
@@ -153,7 +155,7 @@ class ServerClock:
         if self._low_ns is not None:
             old_low, old_high = self._aged(received_ns)
             if low <= old_high and high >= old_low:
-                self.observe(request_time_ms, sent_ns, received_ns)
+                _ = self.observe(request_time_ms, sent_ns, received_ns)
                 return
         self._only = request_time_ms
         self._set(low, high, received_ns)
@@ -176,6 +178,18 @@ class ServerClock:
             local = self._local_guess_ns(self._clock.monotonic_ns())
             low, high = min(low, local), max(high, local)
         return (at_ns + low) // MS_NS, -(-(at_ns + high) // MS_NS)
+
+    def offset_ms(self, at_ns: int) -> tuple[int, int] | None:
+        """
+        What the exchange's clock shows more than this machine's wall clock, and how far that can be off either way;
+        `None` before the first answer.
+        """
+        bounds = self.bounds_ms(at_ns)
+        if bounds is None:
+            return None
+        estimate_ms = self.estimate_ms(at_ns)
+        local_ms = (at_ns + self._local_guess_ns(self._clock.monotonic_ns())) // MS_NS
+        return estimate_ms - local_ms, max(bounds[1] - estimate_ms, estimate_ms - bounds[0])
 
     @classmethod
     def _interval(cls, request_time_ms: int, sent_ns: int, received_ns: int) -> tuple[int, int]:

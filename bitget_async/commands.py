@@ -58,6 +58,7 @@ class Sender(Protocol):
         max_wait_s: float | None = None,
         on_signed: Callable[[int, int, int], None] | None = None,
         repeat_within_s: float | None = None,
+        calls: tuple[int, ...] = (),
     ) -> Answered:
         """One call."""
 
@@ -98,6 +99,7 @@ class Road(Protocol):
         *,
         on_signed: Callable[[int, int, int], None],
         max_wait_s: float | None,
+        calls: tuple[int, ...] = (),
     ) -> Answered | None:
         """Send it; `None` if it is proven that nothing of it was executed, and that a request may be sent."""
 
@@ -164,13 +166,13 @@ class Commander:
         self._watcher.intended(course)
         try:
             await self._send_each(course, parts, max_wait_s)
-        except asyncio.CancelledError:
+        except asyncio.CancelledError as error:
             if not any(part.copies for part in parts):
-                self._watcher.withdrawn(course)
+                self._watcher.withdrawn(course, error)
             raise
         errors = [part.error for part in parts if part.error is not None]
         if len(errors) == len(parts):
-            self._watcher.dropped(course)
+            self._watcher.dropped(course, errors[0])
             raise errors[0]
         if errors:
             course.named.odd(f"{len(errors)} of {len(parts)} commands were not taken ({type(errors[0]).__name__})")
@@ -261,7 +263,12 @@ class Commander:
                     raise NotSent("connect", endpoint=part.row.label, detail="the socket took no commands")
                 max_wait_s = within_s if max_wait_s is None else min(max_wait_s, within_s)
         return await self._session.call(
-            part.row, part.given, max_wait_s=max_wait_s, on_signed=on_signed, repeat_within_s=within_s
+            part.row,
+            part.given,
+            max_wait_s=max_wait_s,
+            on_signed=on_signed,
+            repeat_within_s=within_s,
+            calls=(course.call,),
         )
 
     @staticmethod
@@ -283,7 +290,9 @@ class Commander:
             course.more.pop("receive_window_ms", None)
             on_signed(now, timestamp_ms, copy)
 
-        answer = await road.send(part.row, part.given, on_signed=on_written, max_wait_s=max_wait_s)
+        answer = await road.send(
+            part.row, part.given, on_signed=on_written, max_wait_s=max_wait_s, calls=(course.call,)
+        )
         if answer is None:
             part.command.accepted_for_ns, course.more = window_ns, more
         return answer, stamped[0] if stamped else None

@@ -7,6 +7,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
+from itertools import count
 from types import MappingProxyType
 from typing import Any
 
@@ -34,10 +35,13 @@ __all__ = [
     "cancellation_report",
     "is_seconds",
     "modification_report",
+    "next_call",
     "placement_report",
     "replacement_report",
 ]
 
+# Numbers of handles, for who is told of them: one row of them in each process.
+next_call = count(1).__next__
 SNAPSHOTS = ("concurrent", "before", "none")
 DAY_S = 86_400.0
 ELSEWHERE = {
@@ -90,6 +94,10 @@ class Course:
         report: the report, once settled.
         journaled: whether all of it stands in the client's journal.
         handle: the one handle that shows it.
+        call: its number.
+        began_ns: when it was called for, monotonic.
+        told, shown, fated: for `telling`: the states that it went through, how many of its changes were told, and the
+            orders of whose fate was.
     """
 
     command: str
@@ -103,11 +111,26 @@ class Course:
     report: Report | None = None
     journaled: bool = False
     handle: Any = None
+    call: int = field(default_factory=next_call)
+    began_ns: int = 0
+    told: tuple[str, ...] = ()
+    shown: int = 0
+    fated: set[tuple[str, str]] | None = None
     _news: asyncio.Event = field(default_factory=asyncio.Event)
 
     @property
     def evidence(self) -> Sweep | Named:
         """All facts."""
+        raise NotImplementedError
+
+    @property
+    def size(self) -> int:
+        """How many orders are known."""
+        raise NotImplementedError
+
+    @property
+    def ended(self) -> int:
+        """Of how many of them everything is proven."""
         raise NotImplementedError
 
     @property
@@ -223,6 +246,16 @@ class SweepCourse(Course):
         return self.sweep
 
     @property
+    def size(self) -> int:
+        """How many orders are known, late ones too."""
+        return self.sweep.size
+
+    @property
+    def ended(self) -> int:
+        """How many of them are final."""
+        return self.sweep.ended
+
+    @property
     def symbols(self) -> frozenset[str]:
         """Its symbol."""
         return frozenset((self.sweep.symbol,))
@@ -281,6 +314,16 @@ class NamedCourse(Course):
     def evidence(self) -> Named:
         """All facts."""
         return self.named
+
+    @property
+    def size(self) -> int:
+        """How many orders it names."""
+        return len(self.named.targets)
+
+    @property
+    def ended(self) -> int:
+        """Of how many of them something is proven."""
+        return len(self.named.targets) - len(self.named.left)
 
     @property
     def symbols(self) -> frozenset[str]:

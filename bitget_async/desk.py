@@ -350,9 +350,18 @@ class Desk:
             more=more or {},
         )
         handle = kind(course, self._watcher)
-        if fence is not None and book is Book.NORMAL:
-            max_wait_s = await fence(course.symbols, max_wait_s, lambda: self._commander.check(parts))
-        await self._commander.start(course, parts, max_wait_s=max_wait_s)
+
+        def check() -> None:
+            self._commander.check(parts)
+            self._watcher.telling.fenced(course)
+
+        try:
+            if fence is not None and book is Book.NORMAL:
+                max_wait_s = await fence(course.symbols, max_wait_s, check)
+            await self._commander.start(course, parts, max_wait_s=max_wait_s)
+        except BaseException as error:
+            self._watcher.telling.kept_out(course, error)
+            raise
         return handle
 
 

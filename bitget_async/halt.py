@@ -13,6 +13,7 @@ from collections.abc import AsyncIterator, Callable, Generator
 from dataclasses import dataclass, field
 from typing import Any
 
+from bitget_async.course import next_call
 from bitget_async.errors import StopUnconfirmed, UsageError
 from bitget_async.evidence import Book
 from bitget_async.handle import PendingCancellation
@@ -44,6 +45,7 @@ class StopCourse:
         covers_ms: exchange time of which the last listing speaks.
         lanes: how many senders it has, by endpoint.
         requests: for the report.
+        call: its number, for who is told of it.
     """
 
     state: Stopping
@@ -62,6 +64,7 @@ class StopCourse:
     covers_ms: int | None = None
     lanes: Counter[str] = field(default_factory=Counter)
     report: StopReport | None = None
+    call: int = field(default_factory=next_call)
     _news: asyncio.Event = field(default_factory=asyncio.Event)
     _work: asyncio.Event = field(default_factory=asyncio.Event)
 
@@ -88,6 +91,12 @@ class StopCourse:
     async def work(self) -> None:
         """Wait until there may be commands to send. Safe to cancel."""
         _ = await self._work.wait()
+
+    @property
+    def symbol(self) -> str:
+        """The symbols in scope, joined by commas, or `*` for all."""
+        symbols = self.state.scope.symbols
+        return "*" if symbols is None else ",".join(sorted(symbols))
 
     @property
     def eta_s(self) -> float:
@@ -134,10 +143,14 @@ class PendingStop:
         return f"<PendingStop {self.symbol} {self.state}, {plan.orders} orders, {len(plan.commands)} commands>"
 
     @property
+    def call(self) -> int:
+        """Its number in events, log records and snapshots of this process."""
+        return self._course.call
+
+    @property
     def symbol(self) -> str:
         """The symbols in scope, joined by commas, or `*` for all."""
-        symbols = self._course.state.scope.symbols
-        return "*" if symbols is None else ",".join(sorted(symbols))
+        return self._course.symbol
 
     @property
     def state(self) -> str:
@@ -214,6 +227,16 @@ class PendingStop:
             assert course.report is not None
             raise StopUnconfirmed(course.report)
         return course.clear_ms
+
+    @property
+    def age_s(self) -> float:
+        """Seconds since the call."""
+        return (self._course.now_ns() - self._course.began_ns) / 1e9
+
+    @property
+    def progress_now(self) -> StopProgress:
+        """How far it is, at this moment."""
+        return self._course.progress
 
     async def progress(self) -> AsyncIterator[StopProgress]:
         """

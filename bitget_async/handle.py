@@ -91,6 +91,11 @@ class Pending(Generic[R, C]):
         return ""
 
     @property
+    def call(self) -> int:
+        """Its number in events, log records and snapshots of this process."""
+        return self._course.call
+
+    @property
     def symbol(self) -> str:
         """The symbol, or several joined by commas."""
         return self._course.symbol

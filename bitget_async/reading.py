@@ -51,7 +51,7 @@ class Source(Protocol):
     clock: Clock
     server: ServerClock
 
-    async def background(self, row: Endpoint, given: Mapping[str, Any]) -> Answered:
+    async def background(self, row: Endpoint, given: Mapping[str, Any], *, calls: tuple[int, ...] = ()) -> Answered:
         """One read, never repeated, inside a share of its quota."""
 
 
@@ -73,6 +73,7 @@ class Reading:
         *,
         most: int | None = None,
         tell: Callable[[tuple[Row, ...]], None] | None = None,
+        calls: tuple[int, ...] = (),
     ) -> tuple[Listing, int]:
         """
         All pages of the open orders.
@@ -82,6 +83,7 @@ class Reading:
             book: whose list.
             most: pages to read, 50 if not given; with more, it is incomplete.
             tell: is told each page as it comes.
+            calls: numbers of the handles that it is made for.
 
         Returns: what they show together, and how many there were.
 
@@ -93,7 +95,7 @@ class Reading:
         below: int | None = None
         most = MOST_PAGES if most is None else most
         while len(pages) < most:
-            answer = await self._session.background(row, _paged(symbol, below, book))
+            answer = await self._session.background(row, _paged(symbol, below, book), calls=calls)
             first = first or answer
             rows = _rows(answer.value)
             pages.append(rows)
@@ -108,7 +110,7 @@ class Reading:
         whole = complete(pages, PAGE_ROWS) and not _more(answer.value)
         return Listing(symbol, first.sent_ns, self._told_ms(first), listed, whole, book), len(pages)
 
-    async def page(self, read: Read) -> Page:
+    async def page(self, read: Read, *, calls: tuple[int, ...] = ()) -> Page:
         """
         One page of finished orders, or one order.
 
@@ -122,7 +124,7 @@ class Reading:
             given = _paged(read.symbol, read.below, read.book)
         asked_ns = self._session.clock.monotonic_ns()
         try:
-            answer = await self._session.background(row, given)
+            answer = await self._session.background(row, given, calls=calls)
         except OrderNotFound:
             if row is not ORDER_INFO:
                 raise

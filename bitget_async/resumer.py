@@ -53,7 +53,8 @@ class Resumer:
         now = await self._now()
         course = restore(state, now, whole=False)
         handle = handle_of(course, self._watcher)
-        self._watcher.intended(course)
+        if self._watcher.recorder is not None:
+            self._watcher.recorder.intended(course)
         self._watcher.again(course)
         return handle
 

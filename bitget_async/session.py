@@ -9,7 +9,6 @@ passes: no byte left, "too many requests", or a refused timestamp (once, after s
 from __future__ import annotations
 
 import asyncio
-import logging
 import random
 from collections.abc import Callable, Mapping
 from typing import Any
@@ -29,15 +28,16 @@ from bitget_async.errors import (
     UsageError,
     redact,
 )
+from bitget_async.events import Events
+from bitget_async.events.copies import Told
 from bitget_async.limits.local import Grant, Limits, LocalLimits
 from bitget_async.models.raw import keep_rows
+from bitget_async.tally import Tally
 from bitget_async.tasks import Tasks
 from bitget_async.transport import UNSENT, Transport
-from bitget_async.wire import Answer, Reply, Request, date, decode, encode
+from bitget_async.wire import Answer, Request, date, decode, encode
 
 __all__ = ["Session"]
-
-log = logging.getLogger("bitget_async.session")
 
 OnSigned = Callable[[int, int, int], None]
 
@@ -66,6 +66,7 @@ class Session:
         timeout_s: seconds for one copy on the wire, and for the repeats of a read together.
         rng: jitter.
         keep_raw: whether records keep the JSON that they were read from.
+        events: who is told what happens.
     """
 
     def __init__(
@@ -80,6 +81,7 @@ class Session:
         timeout_s: float,
         rng: random.Random,
         keep_raw: bool = False,
+        events: Events | None = None,
     ) -> None:
         self._credentials = credentials
         self._origin = origin
@@ -93,7 +95,10 @@ class Session:
         self._tasks = Tasks()
         self._closed = False
         self.clock = clock
+        self.began_ns = clock.monotonic_ns()
         self.server = ServerClock(clock)
+        self.events = events or Events()
+        self.tally = Tally(self.events, self.server)
 
     async def call(
         self,
@@ -106,6 +111,8 @@ class Session:
         repeat_within_s: float | None = None,
         timeout_s: float | None = None,
         first: bool = False,
+        calls: tuple[int, ...] = (),
+        since_ns: int | None = None,
     ) -> Answer[Any]:
         """
         Make one call and return its answer, `value` set.
@@ -121,6 +128,8 @@ class Session:
                 little less, or not at all: then what became of the last copy is raised.
             timeout_s: instead of the session's.
             first: whether it waits for its token in front of all calls without this.
+            calls: numbers of the handles that it is made for, for who is told of it.
+            since_ns: when it began to wait, if that was before now.
 
         Raises:
             UsageError, NotSent, OutcomeUnknown, Refused: see `errors`.
@@ -136,8 +145,9 @@ class Session:
         deadline_ns: int | None = None
         token_s, tries, copies, resynced = max_wait_s, 0, 1, False
         last: BitgetError | None = None
+        told = self.tally.told(row, calls, first=first, since_ns=since_ns)
         while True:
-            grant = await self._token(row, token_s, last, first=first)
+            grant = await self._token(row, token_s, last, first=first, told=told)
             now = self.clock.monotonic_ns()
             began_ns = began_ns or now
             deadline_ns = deadline_ns or now + round(budget_s * 1e9)
@@ -145,7 +155,7 @@ class Session:
             left_s = budget_s if row.effect is Effect.COMMAND else max((deadline_ns - now) / 1e9, 0.05)
             dated_ms = self.server.estimate_ms(now) if request.dated else 0
             copy = date(request, dated_ms) if request.dated else request
-            answer = await self._attempt(copy, grant, self._stamp(copy, on_signed, copies), left_s)
+            answer = await self._attempt(copy, grant, self._stamp(copy, on_signed, copies), left_s, told)
             if answer.error is None:
                 return answer
             if not isinstance(answer.error, NotSent):
@@ -164,12 +174,17 @@ class Session:
                     raise last or answer.error
                 token_s = token_s if max_wait_s is None else min(token_s, max_wait_s)
 
-    async def _token(self, row: Endpoint, max_wait_s: float | None, last: BitgetError | None, *, first: bool) -> Grant:
+    async def _token(
+        self, row: Endpoint, max_wait_s: float | None, last: BitgetError | None, *, first: bool, told: Told | None
+    ) -> Grant:
         """A token for one more copy. If a copy was on the wire before, failing now says what became of that one."""
+        if told is not None:
+            told.asks(self.clock.monotonic_ns())
+        missed: NotSent | None = None
         try:
             if self._closed:
                 raise NotSent("closed", endpoint=row.label)
-            return await self._limits.acquire(
+            grant = await self._limits.acquire(
                 row,
                 self._account,
                 self._origin,
@@ -179,10 +194,20 @@ class Session:
                 first=first,
             )
         except NotSent as error:
-            failure = last or error
+            missed, failure = error, last or error
+        except BaseException:
+            if told is not None:
+                told.missed(self.clock.monotonic_ns(), None)
+            raise
+        else:
+            if told is not None:
+                told.got(self.clock.monotonic_ns())
+            return grant
+        if told is not None:
+            told.missed(self.clock.monotonic_ns(), missed)
         raise failure
 
-    async def token(self, row: Endpoint, max_wait_s: float | None) -> Grant:
+    async def token(self, row: Endpoint, max_wait_s: float | None, told: Told | None = None) -> Grant:
         """
         A token for a copy that goes another way than over the transport. Whoever takes it gives it back.
 
@@ -191,7 +216,7 @@ class Session:
             NotSent: it cannot be had in time, or the session is closed.
         """
         wait_s(max_wait_s)
-        return await self._token(row, max_wait_s, None, first=False)
+        return await self._token(row, max_wait_s, None, first=False, told=told)
 
     def outlook(self, row: Endpoint) -> list[int]:
         """When each token of the row is free, in nanoseconds from now; all at once where the limits cannot tell."""
@@ -203,21 +228,32 @@ class Session:
         """The text without any part of the key."""
         return text if self._credentials is None else self._credentials.redact(text)
 
-    async def background(self, row: Endpoint, given: Mapping[str, Any]) -> Answer[Any]:
+    async def background(self, row: Endpoint, given: Mapping[str, Any], *, calls: tuple[int, ...] = ()) -> Answer[Any]:
         """
         `call` for reads that nobody waits for directly: at most half of the row's quota, never repeated. They go before
         the reads that the program makes: however many of those wait, what became of a command has to be known.
         """
+        since_ns = self.clock.monotonic_ns()
+        self.tally.reads += 1
         share = await self._share.acquire(
             row, self._account, self._origin, clock=self.clock, max_wait_s=None, owner=self
         )
         try:
             timeout_s = min(self.timeout_s, BACKGROUND_TIMEOUT_S)
-            return await self.call(row, given, repeat=False, timeout_s=timeout_s, first=True)
+            return await self.call(
+                row, given, repeat=False, timeout_s=timeout_s, first=True, calls=calls, since_ns=since_ns
+            )
         finally:
             share.answered(self.clock.monotonic_ns(), None)
 
-    async def command(self, row: Endpoint, given: Mapping[str, Any], *, max_wait_s: float | None = None) -> Answer[Any]:
+    async def command(
+        self,
+        row: Endpoint,
+        given: Mapping[str, Any],
+        *,
+        max_wait_s: float | None = None,
+        calls: tuple[int, ...] = (),
+    ) -> Answer[Any]:
         """
         `call` for a command, in a task of the session's own: cancelling the caller before the signing withdraws
         it, afterwards it runs to its end and no answer is lost half-way.
@@ -229,7 +265,9 @@ class Session:
                 return OutcomeUnknown("closed", endpoint=row.label, message="the client was closed")
             return NotSent("closed", endpoint=row.label)
 
-        call = self.call(row, given, max_wait_s=max_wait_s, on_signed=lambda now, ms, copy: signed.append(copy))
+        call = self.call(
+            row, given, max_wait_s=max_wait_s, on_signed=lambda now, ms, copy: signed.append(copy), calls=calls
+        )
         return await self._tasks.outliving(
             call, f"bitget_async: {row.name}", signed=lambda: bool(signed), closed=closed
         )
@@ -245,33 +283,79 @@ class Session:
         await self._transport.close()
 
     async def _attempt(
-        self, request: Request, grant: Grant, stamp: Callable[[], Mapping[str, str]], timeout_s: float
+        self,
+        request: Request,
+        grant: Grant,
+        stamp: Callable[[], Mapping[str, str]],
+        timeout_s: float,
+        told: Told | None,
     ) -> Answer[Any]:
         """One copy on the wire. The token's end is settled here, whatever happens."""
         sent_ns = self.clock.monotonic_ns()
+        if told is not None:
+            told.started(sent_ns)
         try:
             reply = await self._transport.send(request, stamp, timeout_s)
-        except NotSent as error:
-            grant.unsent()
-            return self._failed(error, sent_ns)
-        except OutcomeUnknown as error:
-            grant.lost(self.clock.monotonic_ns(), sent_ns + round(timeout_s * 1e9))
-            return self._failed(error, sent_ns)
+        except (NotSent, OutcomeUnknown) as error:
+            return self._failed(request, error, grant, sent_ns, sent_ns + round(timeout_s * 1e9), told)
         except BaseException as error:
-            if error.args == (UNSENT,):
+            unsent, now = error.args == (UNSENT,), self.clock.monotonic_ns()
+            if unsent:
                 grant.unsent()
             else:
-                grant.lost(self.clock.monotonic_ns(), sent_ns + round(timeout_s * 1e9))
+                self.tally.sent(request.row)
+                grant.lost(now, sent_ns + round(timeout_s * 1e9))
+            if told is not None:
+                told.lost(now, None, unsent=unsent, sent_bytes=len(request.body))
             raise
         answer = decode(request.row, reply)
+        if told is not None:
+            decode_ns = self.clock.monotonic_ns() - reply.received_ns
         if self._keep_raw:
             keep_rows(answer.value, reply.body)
+        self.tally.sent(request.row)
         if reply.status == 429 or (isinstance(answer.error, RateLimited) and answer.error.code == TOO_MANY):
             grant.refused(reply.received_ns)
+            self.tally.refused(request.row, reply.received_ns)
         else:
-            grant.answered(reply.received_ns, reply.remaining)
-        self._learn(request, reply, answer)
+            resting = grant.answered(reply.received_ns, reply.remaining)
+            if resting:
+                self.tally.rested(request.row, resting, reply.received_ns)
+        self._learn(answer)
+        if answer.error is not None:
+            self.tally.unsuccessful(request.row, answer.error, reply.received_ns)
+        if told is not None:
+            told.answered(
+                self.clock.monotonic_ns(),
+                error=answer.error,
+                http_status=reply.status,
+                sent_bytes=len(request.body),
+                received_bytes=len(reply.body),
+                wire_ns=reply.received_ns - reply.sent_ns,
+                decode_ns=decode_ns,
+            )
         return answer
+
+    def _failed(
+        self,
+        request: Request,
+        error: NotSent | OutcomeUnknown,
+        grant: Grant,
+        sent_ns: int,
+        until_ns: int,
+        told: Told | None,
+    ) -> Answer[Any]:
+        """No whole answer came."""
+        now = self.clock.monotonic_ns()
+        if isinstance(error, NotSent):
+            grant.unsent()
+        else:
+            self.tally.sent(request.row)
+            grant.lost(now, until_ns)
+        self.tally.unsuccessful(request.row, error, now)
+        if told is not None:
+            told.lost(now, error, sent_bytes=len(request.body))
+        return Answer(None, error, None, sent_ns, now)
 
     def _stamp(self, request: Request, on_signed: OnSigned | None, copy: int) -> Callable[[], Mapping[str, str]]:
         credentials = self._credentials
@@ -291,23 +375,20 @@ class Session:
 
         return stamp
 
-    def _learn(self, request: Request, reply: Reply, answer: Answer[Any]) -> None:
-        """Set the clock by the answer, take what it echoes of the key out of its error, and log it."""
+    def _learn(self, answer: Answer[Any]) -> None:
+        """Set the clock by the answer, and take what it echoes of the key out of its error."""
         if answer.request_time_ms is not None:
-            if isinstance(answer.error, ClockSkewed):
-                self.server.resync(answer.request_time_ms, answer.sent_ns, answer.received_ns)
-            else:
-                self.server.observe(answer.request_time_ms, answer.sent_ns, answer.received_ns)
+            self._set_clock(answer.request_time_ms, answer)
         if isinstance(answer.error, (Refused, OutcomeUnknown)) and self._credentials is not None:
             redact(answer.error, self._credentials.redact)
-        if log.isEnabledFor(logging.DEBUG):
-            code = getattr(answer.error, "code", None) or ("00000" if answer.error is None else "none")
-            took_ms = (answer.received_ns - answer.sent_ns) / 1e6
-            log.debug("%s: HTTP %d, code %s, %.1f ms", request.row.label, reply.status, code, took_ms)
 
-    def _failed(self, error: BitgetError, sent_ns: int) -> Answer[Any]:
-        log.debug("%s", error)
-        return Answer(None, error, None, sent_ns, self.clock.monotonic_ns())
+    def _set_clock(self, request_time_ms: int, answer: Answer[Any]) -> None:
+        known = self.server.synchronised
+        if isinstance(answer.error, ClockSkewed):
+            self.server.resync(request_time_ms, answer.sent_ns, answer.received_ns)
+            self.tally.clock_set("refused", answer.received_ns)
+        elif self.server.observe(request_time_ms, answer.sent_ns, answer.received_ns):
+            self.tally.clock_set("moved" if known else "first", answer.received_ns)
 
     def _misdated(self, error: BitgetError, at_ns: int, dated_ms: int) -> bool:
         """Whether a request was too old for its receive window because our clock was wrong, as the answer has shown."""

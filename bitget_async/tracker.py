@@ -37,7 +37,7 @@ class Reader(Protocol):
     clock: Clock
     server: ServerClock
 
-    async def background(self, row: Endpoint, given: Mapping[str, Any]) -> Answered:
+    async def background(self, row: Endpoint, given: Mapping[str, Any], *, calls: tuple[int, ...] = ()) -> Answered:
         """One read, never repeated, inside a share of its quota."""
 
 

@@ -1,12 +1,16 @@
 """
 The seam to aiohttp: the one REST file that imports it, and the map of its errors.
 
-No redirects, no cookies, no environment proxies, no hidden repeat of a GET, TLS always verified, bodies bounded.
-"Not sent" is told on one certainty only: no connection stood for this copy. From the moment that one stands, before the
-first byte, every failure is unknown.
+aiohttp opens and keeps the connections, and reads the answers. The bytes of a request are written here, in one piece:
+aiohttp's session makes everything about a request anew each time, which is half of its cost. So there is nobody who
+could follow a redirect, keep a cookie, believe a proxy of the environment or repeat a GET unasked. TLS is always
+verified, bodies are bounded.
 
-aiohttp's exceptions hold the request headers (their repr shows the passphrase), so none of them leaves this file:
-every failure is described in our own words and raised outside the `except` block, with no cause and no context.
+"Not sent" is told on one certainty only: no connection stood for this copy, or it was not stamped yet. From the moment
+before the first byte every failure is unknown.
+
+What is raised passes through frames that hold the signed headers, so it does not leave this file: every failure is
+described in our own words and raised outside the `except` block, with no cause and no context.
 """
 
 from __future__ import annotations
@@ -15,9 +19,7 @@ import asyncio
 import ipaddress
 import ssl
 from collections.abc import Callable, Mapping
-from contextvars import ContextVar
-from functools import lru_cache
-from typing import Any, Literal, Protocol
+from typing import Literal, Protocol
 from urllib.parse import urlsplit
 
 import aiohttp
@@ -32,10 +34,11 @@ __all__ = ["AiohttpTransport", "Transport", "is_loopback", "origin_of", "tls_con
 
 # The exchange's own idle limit is not documented; ours has to be the shorter one, or a command meets a closing socket.
 KEEPALIVE_S = 15.0
+# Deadlines are ours, around all of it.
+_UNTIMED = aiohttp.ClientTimeout(total=None)
 # Message of a `CancelledError` that proves that no byte left: no connection stood.
 UNSENT = "unsent"
-# A stamp younger than this when the connection stands is good: a kept connection costs nothing like it.
-AGED_NS = 2_000_000
+LENGTH = aiohttp.hdrs.CONTENT_LENGTH
 REMAINING = "x-mbx-used-remain-limit"
 
 
@@ -48,8 +51,8 @@ class Transport(Protocol):
 
         Args:
             request: what to send.
-            stamp: makes the headers that depend on the moment; called right before the write, and again if
-                that had to wait for a connection.
+            stamp: makes the headers that depend on the moment; called once, when a connection stands, right before
+                the write.
             timeout_s: seconds for everything from connecting to the last byte.
 
         Raises:
@@ -124,71 +127,27 @@ def tls_context(given: ssl.SSLContext | None, origin: str) -> ssl.SSLContext | L
 
 
 class _Flight:
-    """One request on its way: the moment and the headers of its write, and whether a byte may have left."""
+    """One request on its way: the connection that it goes over, and whether a byte of it may have left."""
 
-    __slots__ = ("_clock", "_line", "_made_ns", "_stamp", "headers_sent", "sent_ns")
+    __slots__ = ("connection", "departed")
 
-    def __init__(self, clock: Clock, stamp: Callable[[], Mapping[str, str]]) -> None:
-        self._clock = clock
-        self._stamp = stamp
-        self._line: asyncio.Transport | None = None
-        self.headers_sent = False
-        self.sent_ns = 0
-        self._made_ns = 0
+    def __init__(self) -> None:
+        self.connection: Connection | None = None
+        self.departed = False
 
-    def stamp(self) -> Mapping[str, str]:
-        """The headers of this moment."""
-        self.sent_ns = self._clock.monotonic_ns()
-        headers = self._stamp()
-        # Whoever signs may have taken its time, and signed anew: what counts is how old the headers grow from here.
-        self._made_ns = self._clock.monotonic_ns()
-        return headers
-
-    def depart(self, request: aiohttp.ClientRequest, line: asyncio.Transport | None) -> None:
-        """
-        A connection stands, and aiohttp writes next. If it had to be waited for, stamp again: opening may take
-        seconds, and a stamp is good for the write only.
-        """
-        if self._clock.monotonic_ns() - self._made_ns > AGED_NS:
-            request.headers.update(self.stamp())
-        self._line = line
-        self.headers_sent = True
+    def depart(self, request: Request) -> None:
+        """A connection stands and the request is stamped. The write is next: from here on every failure is unknown."""
+        self.departed = True
 
     def fail(self) -> None:
         """
         Cut the line. aiohttp only closes it, and TLS would wait half a minute for the other side's goodbye: on a dead
         network each lost request would leave a socket behind, even when the client is closed.
         """
-        if self._line is not None:
-            self._line.abort()
-
-    def end(self) -> None:
-        """Let go of the key: the callbacks of a kept connection hold on to the context that it was opened in."""
-        self._stamp = dict
-        self._line = None
-
-
-_FLIGHT: ContextVar[_Flight] = ContextVar("bitget_async.flight")
-
-
-class _Connector(aiohttp.TCPConnector):
-    """
-    A connector that tells the current flight when a connection stands. Before that aiohttp has nothing to write to, so
-    what failed in `connect` or earlier was not sent; after it only the write follows, so what fails later is unknown.
-    """
-
-    async def connect(self, req: aiohttp.ClientRequest, *rest: Any, **options: Any) -> Connection:
-        connection = await super().connect(req, *rest, **options)
-        try:
-            # aiohttp looks for bytes that nobody asked for when a connection comes back, not when it goes out again:
-            # what came meanwhile would be read as the answer to this request.
-            if connection.protocol is None or connection.protocol.should_close:
-                raise aiohttp.ClientConnectionError
-            _FLIGHT.get().depart(req, connection.transport)
-        except BaseException:
-            connection.close()
-            raise
-        return connection
+        if self.connection is not None:
+            if self.connection.transport is not None:
+                self.connection.transport.abort()
+            self.connection.close()
 
 
 class AiohttpTransport:
@@ -209,101 +168,93 @@ class AiohttpTransport:
         self._clock = clock
         self._context = tls_context(ssl_context, self._origin)
         self._headers = dict(headers)
-        self._session: aiohttp.ClientSession | None = None
-        self._urls: dict[str, URL] = {}
+        self._connector: aiohttp.TCPConnector | None = None
 
-    def _open(self) -> aiohttp.ClientSession:
-        session = aiohttp.ClientSession(
-            connector=_Connector(limit=0, keepalive_timeout=KEEPALIVE_S, ssl=self._context),
-            cookie_jar=aiohttp.DummyCookieJar(),
-            headers=self._headers,
-            trust_env=False,
-            auto_decompress=False,
-            raise_for_status=False,
-        )
-        # aiohttp repeats a GET by itself when a kept connection drops: that copy would have no token.
-        session._retry_connection = False
-        return session
+    def _open(self) -> aiohttp.TCPConnector:
+        connector = aiohttp.TCPConnector(limit=0, keepalive_timeout=KEEPALIVE_S, ssl=self._context)
+        loop = asyncio.get_running_loop()
+        # All requests go to one place, with headers of which all but the signed ones stay the same.
+        self._place = aiohttp.ClientRequest("GET", URL(self._origin), headers=self._headers, loop=loop)
+        self._fixed = "".join(f"{name}: {value}\r\n" for name, value in self._place.headers.items())
+        return connector
 
     async def send(self, request: Request, stamp: Callable[[], Mapping[str, str]], timeout_s: float) -> Reply:
         """
         See `Transport.send`. Safe to cancel; what was written stays written, `CancelledError("unsent")` if nothing was.
         """
-        if self._session is None:
-            self._session = self._open()
-        flight = _Flight(self._clock, stamp)
+        flight = _Flight()
         result: Reply | BitgetError | None = None
-        token = _FLIGHT.set(flight)
         try:
-            result = await self._exchange(request, flight, timeout_s)
+            async with asyncio.timeout(timeout_s):
+                result = await self._exchange(request, stamp, flight)
         except asyncio.CancelledError:
             pass
         except Exception as error:
-            result = _describe(error, request.row.label, flight.headers_sent)
+            result = _describe(error, request.row.label, flight.departed)
         finally:
-            _FLIGHT.reset(token)
             if not isinstance(result, Reply):
                 flight.fail()
-            flight.end()
         if result is None:
             # A fresh one: the caught one's traceback goes through frames that hold the signed headers.
-            raise asyncio.CancelledError(*([] if flight.headers_sent else [UNSENT]))
+            raise asyncio.CancelledError(*([] if flight.departed else [UNSENT]))
         if isinstance(result, BitgetError):
             raise result
         return result
 
-    async def _exchange(self, request: Request, flight: _Flight, timeout_s: float) -> Reply | BitgetError:
-        assert self._session is not None
-        row = request.row
-        url = self._url(request.sent_target)
-        response = await self._session.request(
-            row.method,
-            url,
-            data=request.body or None,
-            headers=flight.stamp(),
-            allow_redirects=False,
-            timeout=_timeout(timeout_s),
-        )
-        try:
-            body = await _bounded(response, row.max_bytes)
-        finally:
-            response.release() if response.content.at_eof() else response.close()
+    async def _exchange(
+        self, request: Request, stamp: Callable[[], Mapping[str, str]], flight: _Flight
+    ) -> Reply | BitgetError:
+        if self._connector is None:
+            self._connector = self._open()
+        flight.connection = connection = await self._connector.connect(self._place, [], _UNTIMED)
+        protocol, line = connection.protocol, connection.transport
+        # aiohttp looks for bytes that nobody asked for when a connection comes back, not when it goes out again: what
+        # came meanwhile would be read as the answer to this request.
+        if protocol is None or line is None or protocol.should_close:
+            raise aiohttp.ClientConnectionError
+        protocol.set_response_params(read_until_eof=True, auto_decompress=False)
+        sent_ns = self._clock.monotonic_ns()
+        written = self._written(request, stamp())
+        flight.depart(request)
+        line.write(written)
+        head, content = await protocol.read()
+        while 100 <= head.code < 200 and head.code != 101:
+            head, content = await protocol.read()
+        body = await _bounded(content, _number(head.headers.get(LENGTH)), request.row.max_bytes)
         if body is None:
-            return OutcomeUnknown("too_large", endpoint=row.label, http_status=response.status)
-        left = response.headers.get(REMAINING, "")
-        remaining = int(left) if left.isascii() and left.isdigit() and len(left) < 9 else None
-        return Reply(response.status, body, remaining, flight.sent_ns, self._clock.monotonic_ns())
+            return OutcomeUnknown("too_large", endpoint=request.row.label, http_status=head.code)
+        connection.release()
+        return Reply(head.code, body, _number(head.headers.get(REMAINING)), sent_ns, self._clock.monotonic_ns())
 
-    def _url(self, target: str) -> URL:
-        url = self._urls.get(target)
-        if url is None:
-            # encoded=True: yarl would otherwise rewrite what was signed.
-            url = URL(self._origin + target, encoded=True)
-            if "?" not in target:
-                self._urls[target] = url
-        return url
+    def _written(self, request: Request, signed: Mapping[str, str]) -> bytes:
+        """The request in one piece, as it leaves."""
+        method, target, body = request.row.method, request.sent_target, request.body
+        if " " in target or not target.isprintable():
+            raise ValueError("a target of several words")
+        length = f"Content-Length: {len(body)}\r\n" if body else ""
+        stamped = "".join([f"{name}: {value}\r\n" for name, value in signed.items()])
+        return f"{method} {target} HTTP/1.1\r\n{self._fixed}{stamped}{length}\r\n".encode("ascii") + body
 
     async def close(self) -> None:
         """Close every connection."""
-        session, self._session = self._session, None
-        if session is not None:
-            await session.close()
+        connector, self._connector = self._connector, None
+        if connector is not None:
+            await connector.close()
 
 
-@lru_cache(maxsize=16)
-def _timeout(total_s: float) -> aiohttp.ClientTimeout:
-    return aiohttp.ClientTimeout(total=total_s)
+def _number(header: str | None) -> int | None:
+    """A header that counts something, or `None` if it does not."""
+    return int(header) if header and header.isascii() and header.isdigit() and len(header) < 9 else None
 
 
-async def _bounded(response: aiohttp.ClientResponse, most: int) -> bytes | None:
+async def _bounded(content: aiohttp.StreamReader, length: int | None, most: int) -> bytes | None:
     """The whole body, or `None` once it is longer than `most` bytes."""
-    length = response.content_length
     if length is not None:
         # The parser ends the body there: what was declared is what can come.
-        return await response.content.read() if length <= most else None
+        return await content.read() if length <= most else None
     parts: list[bytes] = []
     size = 0
-    async for part in response.content.iter_any():
+    async for part in content.iter_any():
         size += len(part)
         if size > most:
             return None

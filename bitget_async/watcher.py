@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import asyncio
 import random
-from collections import deque
+from collections import Counter, deque
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from typing import Any, Protocol
 
@@ -18,6 +18,7 @@ from bitget_async.codes import asks_to_wait
 from bitget_async.course import Course, NamedCourse, SweepCourse
 from bitget_async.endpoints import BATCH_CANCEL_ORDER, Endpoint
 from bitget_async.errors import BitgetError, OutcomeUnknown, RateLimited, UsageError
+from bitget_async.events import Events, RequestEvent
 from bitget_async.evidence import Book, Certainty, Command, Listing, Page, Sweep, Want
 from bitget_async.hearing import Hearing
 from bitget_async.inquiry import Breaker, Inquiry, Read, ReadKind
@@ -25,6 +26,7 @@ from bitget_async.models import Order, OrderUpdate
 from bitget_async.reading import Answered, Reading
 from bitget_async.resumption import Home, Recorder, describe
 from bitget_async.tasks import Tasks
+from bitget_async.telling import Telling
 
 __all__ = ["Watcher"]
 
@@ -46,11 +48,19 @@ class Reader(Protocol):
 
     clock: Clock
     server: ServerClock
+    events: Events
 
-    async def background(self, row: Endpoint, given: Mapping[str, Any]) -> Answered:
+    async def background(self, row: Endpoint, given: Mapping[str, Any], *, calls: tuple[int, ...] = ()) -> Answered:
         """One read, never repeated, inside a share of its quota."""
 
-    async def command(self, row: Endpoint, given: Mapping[str, Any], *, max_wait_s: float | None = None) -> Answered:
+    async def command(
+        self,
+        row: Endpoint,
+        given: Mapping[str, Any],
+        *,
+        max_wait_s: float | None = None,
+        calls: tuple[int, ...] = (),
+    ) -> Answered:
         """One command."""
 
 
@@ -83,6 +93,8 @@ class Watcher:
 
     Attributes:
         breaker: says when the next read may go; for all who read in the background.
+        telling: tells who listens of the handles.
+        outcomes: how many settled with which outcome.
     """
 
     def __init__(
@@ -97,6 +109,8 @@ class Watcher:
         self.recorder = recorder
         self.tracker = tracker
         self.breaker = Breaker(rng)
+        self.telling = Telling(session.events, session.clock.monotonic_ns)
+        self.outcomes: Counter[str] = Counter()
         self._session = session
         self._reading = Reading(session)
         self._inquiry = Inquiry(rng, self.breaker)
@@ -123,11 +137,13 @@ class Watcher:
 
     def intended(self, course: Course) -> None:
         """It is about to wait for its tokens."""
+        self.telling.intended(course)
         if self.recorder is not None:
             self.recorder.intended(course)
 
-    def withdrawn(self, course: Course) -> None:
+    def withdrawn(self, course: Course, error: BaseException) -> None:
         """It was given up before anything of it was stamped."""
+        self.telling.ended(course, error)
         if self.recorder is not None:
             self.recorder.settled(course, "withdrawn")
 
@@ -138,6 +154,7 @@ class Watcher:
 
     def signed(self, course: Course) -> None:
         """A command of it was stamped: start watching it, or start anew if it was stamped again."""
+        self.telling.now(course, "signed")
         now = self._session.clock.monotonic_ns()
         if course.report is not None:
             # Its time was up before this copy, or the last of its commands, could go out: the report stands.
@@ -211,15 +228,20 @@ class Watcher:
             self.recorder.answered(course, command)
 
     def _learnt(self, course: Course, *, news: bool = True) -> bool:
+        self.telling.learnt(course)
         if self.recorder is not None:
             self.recorder.learnt(course, news=news)
         return news
 
     def answered(self, course: Course) -> None:
         """All its answers came, or it is known that none will."""
+        if course in self._pending:
+            self.telling.now(course, "answered")
+            self.telling.learnt(course)
+            self._answered(course)
+
+    def _answered(self, course: Course) -> None:
         now = self._session.clock.monotonic_ns()
-        if course not in self._pending:
-            return
         ensure = isinstance(course, SweepCourse) and course.options.ensure
         lost = isinstance(course, NamedCourse) and course.named.certainty is not Certainty.ACKED
         stop_ns = now + ENSURE_AFTER_NS if ensure else None
@@ -233,22 +255,22 @@ class Watcher:
     async def look_before(self, course: SweepCourse) -> None:
         """List its orders before the command is signed. A listing that fails is noted: it must not stop a cancel."""
         try:
-            listing, pages = await self._listing(course.sweep.symbol, course.book)
+            listing, pages = await self._listing(course.sweep.symbol, course.book, (course.call,))
         except BitgetError as error:
             course.sweep.odd(f"the snapshot before the command failed ({type(error).__name__})")
         else:
             course.looked_ns = listing.requested_ns
             self._feed_listing(listing, [course], pages)
 
-    async def look(self, symbol: str | None, book: Book) -> tuple[Listing, int]:
+    async def look(self, symbol: str | None, book: Book, call: int) -> tuple[Listing, int]:
         """
-        List open orders for somebody else; all who are pending hear it. Returns the listing and how many pages it had.
+        List open orders for somebody else, whose number that is; all who are pending hear it. Returns the listing and
+        how many pages it had.
 
         Raises: NotSent, OutcomeUnknown, Refused: it could not be read.
         """
-        listing, pages = await self._listing(symbol, book)
-        courses = self._pending if symbol is None else self._of.get(symbol, {})
-        fed = [course for course in courses if course.covers(symbol, book)]
+        listing, pages = await self._listing(symbol, book, (call, *self._calls(symbol, book)))
+        fed = self._fed(symbol, book)
         self._note_found(self._feed_listing(listing, fed, pages))
         for course in fed:
             if course in self._pending and course.ripe:
@@ -267,15 +289,17 @@ class Watcher:
 
     def again(self, course: Course) -> None:
         """Look at a call's orders on this new course, of a settled or of a resumed one; its time counts from now."""
+        self.telling.begun(course, "resumed")
         now = self._session.clock.monotonic_ns()
         course.deadline_ns = now + round(course.confirm_within_s * 1e9)
         self._join(course)
         self._inquiry.add(course, course.evidence, now)
-        self.answered(course)
+        self._answered(course)
 
-    def dropped(self, course: Course) -> None:
+    def dropped(self, course: Course, error: BitgetError) -> None:
         """Its command was refused, or never left: there is nothing to watch."""
         self._forget(course)
+        self.telling.ended(course, error)
         if self.recorder is not None:
             self.recorder.settled(course, "refused, or not sent")
 
@@ -406,6 +430,9 @@ class Watcher:
     def _settle(self, course: Course, reason: str | None = None) -> None:
         self._forget(course)
         course.settle(reason, self._session.server.estimate_ms(self._session.clock.monotonic_ns()))
+        assert course.report is not None
+        self.outcomes[course.report.outcome.name] += 1
+        self.telling.settled(course)
         if self.recorder is not None:
             self._close_entry(course)
 
@@ -441,16 +468,16 @@ class Watcher:
         """Make one read, feed what it brought, settle what it settles."""
         try:
             if read.kind is ReadKind.LISTING:
-                listing, pages = await self._listing(read.symbol, read.book)
-                fed = self._fed(read)
+                listing, pages = await self._listing(read.symbol, read.book, self._calls(read.symbol, read.book))
+                fed = self._fed(read.symbol, read.book)
                 progress = self._feed_listing(listing, fed, pages)
                 self._note_found(progress)
                 self._inquiry.done(read, self._session.clock.monotonic_ns(), listing=listing, progress=progress)
             else:
-                page = await self._reading.page(read)
+                page = await self._reading.page(read, calls=self._calls(read.symbol, read.book))
                 if self.tracker is not None:
                     self.tracker.looked_up(page)
-                fed = self._fed(read)
+                fed = self._fed(read.symbol, read.book)
                 progress = [
                     course
                     for course in fed
@@ -473,13 +500,19 @@ class Watcher:
                 self._settle(course)
         self._news.set()
 
-    def _fed(self, read: Read) -> list[Course]:
-        """Whom that read tells something."""
-        courses = self._pending if read.symbol is None else self._of.get(read.symbol, {})
-        return [course for course in courses if course.covers(read.symbol, read.book)]
+    def _fed(self, symbol: str | None, book: Book) -> list[Course]:
+        """Whom a read of that tells something."""
+        courses = self._pending if symbol is None else self._of.get(symbol, {})
+        return [course for course in courses if course.covers(symbol, book)]
 
-    async def _listing(self, symbol: str | None, book: Book) -> tuple[Listing, int]:
-        listing, pages = await self._reading.listing(symbol, book)
+    def _calls(self, symbol: str | None, book: Book) -> tuple[int, ...]:
+        """Their numbers, if anybody listens."""
+        if not self._session.events.wants(RequestEvent):
+            return ()
+        return tuple(course.call for course in self._fed(symbol, book))
+
+    async def _listing(self, symbol: str | None, book: Book, calls: tuple[int, ...]) -> tuple[Listing, int]:
+        listing, pages = await self._reading.listing(symbol, book, calls=calls)
         if self.tracker is not None:
             self.tracker.listed(listing)
         if symbol is None and listing.complete and book is Book.NORMAL:
@@ -519,7 +552,7 @@ class Watcher:
         course.count(BATCH_CANCEL_ORDER.short)
         given = {"symbol": course.sweep.symbol, "order_list": [{"order_id": each} for each in ids]}
         try:
-            await self._session.command(BATCH_CANCEL_ORDER, given)
+            await self._session.command(BATCH_CANCEL_ORDER, given, calls=(course.call,))
         except UsageError:
             raise
         except BitgetError as error:

@@ -1,5 +1,5 @@
 """
-What every test may use: virtual time with the real aiohttp stack, and canned answers.
+What every test may use: virtual time with the real aiohttp stack.
 
 `virtual` runs a coroutine function on a loop whose clock jumps from timer to timer: the client, aiohttp and the
 simulator all run for real, over sockets that live in memory, and hours take milliseconds.
@@ -12,12 +12,8 @@ import logging
 import random
 from collections.abc import Awaitable, Callable, Iterator
 from typing import Any, TypeVar
-from unittest import mock
 
-import aiohttp
 import pytest
-from aioresponses import aioresponses
-from aioresponses import core as aioresponses_core
 
 from bitget_async import BitgetClient
 from bitget_async.clock import VirtualClock
@@ -109,23 +105,6 @@ def with_exchange(
             await main(exchange, client)
 
     run_virtual(whole)
-
-
-@pytest.fixture
-def canned(monkeypatch: pytest.MonkeyPatch) -> Iterator[aioresponses]:
-    """
-    aioresponses, for tests that need one canned answer. Its 0.7.9 does not know that aiohttp >= 3.14 wants a
-    `stream_writer` for a response; this shim goes when it does.
-    """
-
-    class Response(aiohttp.ClientResponse):
-        def __init__(self, *args: Any, **kwargs: Any) -> None:
-            kwargs.setdefault("stream_writer", mock.Mock(output_size=0))
-            super().__init__(*args, **kwargs)
-
-    monkeypatch.setattr(aioresponses_core, "ClientResponse", Response)
-    with aioresponses() as responses:
-        yield responses
 
 
 @pytest.fixture(autouse=True)

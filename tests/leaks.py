@@ -3,9 +3,9 @@ A search for secrets in everything that the whole suite makes somebody read: a p
 
 The simulated exchange hands out keys that hold a word of ours, three canaries: API key, secret, passphrase. The fourth
 is every signature that is made. They are looked for in every log record, in every error of the package with its chain
-and the locals of the package's and aiohttp's frames, in reports and reprs of handles, in journals, warnings, captured
-output and the report file. A find fails the test in which it happened. What the tests and the simulator hold
-themselves does not count: they know the keys rightly.
+and the locals of the package's and aiohttp's frames, in reports and reprs of handles, in events and snapshots, in
+journals, warnings, captured output and the report file. A find fails the test in which it happened. What the tests and
+the simulator hold themselves does not count: they know the keys rightly.
 
 The search costs a few percent of the run: a text is looked through once, and errors that come by the same road in the
 same test are unfolded once.
@@ -28,7 +28,8 @@ from typing import Any
 
 import pytest
 
-from bitget_async import course, credentials, errors
+from bitget_async import client, course, credentials, errors
+from bitget_async.events import hub
 from bitget_async.journal import records as journal_records
 from bitget_async.sim import exchange as sim_exchange
 
@@ -44,7 +45,7 @@ MOST_SIGNATURES = 4096
 MOST_ITEMS = 200
 # Of each test the first settled handles are looked at, and then one in so many.
 FIRST, ONE_IN = 10, 50
-COUNTED = ("texts", "characters", "log records", "errors", "reports", "journal records", "leaks")
+COUNTED = ("texts", "characters", "log records", "errors", "reports", "journal records", "events", "snapshots", "leaks")
 RECORD = frozenset(vars(logging.makeLogRecord({}))) | {"message", "asctime", "taskName"}
 
 
@@ -142,6 +143,16 @@ class Search:
         """Look through a record of a journal, as it is written."""
         self.counts["journal records"] += 1
         self.text(blob.decode("latin-1"), "a journal")
+
+    def event(self, event: object) -> None:
+        """Something is told to whoever listens."""
+        self.counts["events"] += 1
+        self.text(repr(event), f"a {type(event).__name__}")
+
+    def snapshot(self, snapshot: Any) -> None:
+        """Somebody asked how a client is."""
+        self.counts["snapshots"] += 1
+        self.text(json.dumps(snapshot.to_dict()), "a snapshot")
 
     def settled(self, of: course.Course) -> None:
         """A handle has settled: its repr and its report in every form, for some of many."""
@@ -251,6 +262,21 @@ class Hooks:
 
             return settled
 
+        def tell(given: Callable[..., Any]) -> Callable[..., Any]:
+            def told(self: Any, event: Any) -> None:
+                search.event(event)
+                given(self, event)
+
+            return told
+
+        def show(given: Callable[..., Any]) -> Callable[..., Any]:
+            def shown(self: Any) -> Any:
+                made = given(self)
+                search.snapshot(made)
+                return made
+
+            return shown
+
         def seal(given: Callable[..., bytes]) -> Callable[..., bytes]:
             def sealed(*args: Any, **kwargs: Any) -> bytes:
                 blob = given(*args, **kwargs)
@@ -277,6 +303,8 @@ class Hooks:
         self._put(credentials.Credentials, "_use_rsa", take)
         self._put(credentials.Credentials, "sign", sign)
         self._put(course.Course, "settle", settle)
+        self._put(hub.Events, "emit", tell)
+        self._put(client.BitgetClient, "snapshot", show)
         self._put(journal_records, "seal", seal)
         self._put(pytest.CaptureFixture, "readouterr", read)
         root = logging.getLogger()

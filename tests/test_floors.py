@@ -18,9 +18,9 @@ import pytest
 PACKAGE = "bitget_async"
 ROOT = Path(__file__).parent.parent / PACKAGE
 
-F0 = {"errors", "clock", "models", "codes"}
+F0 = {"errors", "clock", "models", "codes", "events", "drip"}
 PURE_STREAM = {"stream.protocol", "stream.rows", "stream.events", "stream.asking", "stream.talk", "stream.book"}
-F1 = {"credentials", "endpoints", "wire", "evidence", "inquiry", "journal", "limits", "rules"} | PURE_STREAM
+F1 = {"tally", "credentials", "endpoints", "wire", "evidence", "inquiry", "journal", "limits", "rules"} | PURE_STREAM
 F2 = {"transport"}
 F3 = {"session", "stream.connection"}
 SHELLS = (
@@ -54,7 +54,7 @@ def room(own: set[str], foreign: str = "", *, asyncio: bool = True) -> Room:
 
 
 F4 = {"course", "resumption", "reading", "hearing", "watcher", "handle", "resumer", "commands", "cancellation", "desk"}
-F4 |= {"tracking", "tracker", "stopping", "halt", "stop"}
+F4 |= {"telling", "tracking", "tracker", "stopping", "halt", "stop"}
 BELOW_CLIENT = F0 | F1 | F2 | F3 | F4 | STREAM_SHELLS | {"tasks", "stream.streams", "pages", "families", "verbs"}
 PLAN: dict[str, Room] = {
     # F0. `errors` may name `models` for type checkers only, see TYPES_ONLY.
@@ -62,10 +62,14 @@ PLAN: dict[str, Room] = {
     "clock": room(set()),
     "codes": room({"errors"}, asyncio=False),
     "models": room({"errors", "clock"}, "msgspec", asyncio=False),
+    "drip": room(set(), asyncio=False),
+    # Its reader waits; who tells something has no need of asyncio.
+    "events": room({"errors"}, "msgspec"),
     # Beside F0, and only for rooms that may have asyncio: the owner of every task.
     "tasks": room(set()),
     # And the one way to a Redis server, for those who share one.
     "redis_server": room({"errors", "tasks"}, "redis"),
+    "sockets": room(F0 | {"tasks"}),
     # F1
     "credentials": room(F0, "cryptography", asyncio=False),
     "endpoints": room(F0, "msgspec", asyncio=False),
@@ -74,7 +78,8 @@ PLAN: dict[str, Room] = {
     "inquiry": room(F0 | {"evidence"}, asyncio=False),
     "rules": room(F0, asyncio=False),
     "journal": room(F0, "orjson", asyncio=False),
-    "limits": room(F0 | {"endpoints", "redis_server", "tasks"}, "aiolimiter redis"),
+    "tally": room(F0 | {"endpoints"}, asyncio=False),
+    "limits": room(F0 | {"endpoints", "redis_server", "tasks"}, "redis"),
     "stream.protocol": room(F0 | {"credentials"}, "msgspec orjson", asyncio=False),
     "stream.rows": room(F0 | {"stream.protocol"}, "msgspec", asyncio=False),
     "stream.events": room(F0 | {"stream.protocol"}, asyncio=False),
@@ -89,24 +94,27 @@ PLAN: dict[str, Room] = {
     "stream.state": room(set()),
     "stream.listening": room({"models"}),
     "stream.login": room(F0 | PURE_STREAM | {"credentials", "endpoints"}),
-    "stream.conversation": room(F0 | PURE_STREAM | {"tasks"}, "aiolimiter"),
-    "stream.line": room(F0 | PURE_STREAM | {"tasks", "stream.conversation"}, "aiolimiter"),
+    "stream.conversation": room(F0 | PURE_STREAM | {"tasks"}),
+    "stream.line": room(F0 | PURE_STREAM | {"tasks", "stream.state", "stream.conversation"}),
     "stream.pool": room(F0 | PURE_STREAM | {"stream.state"}),
     "stream.subscription": room(F0 | PURE_STREAM | {"stream.state"}),
     "stream.order_desk": room(
         F0 | PURE_STREAM | {"stream.state", "stream.listening", "stream.pool", "stream.subscription"}
     ),
-    "stream.road": room(F0 | PURE_STREAM | {"endpoints", "wire"}, "orjson"),
+    "stream.road": room(F0 | PURE_STREAM | {"endpoints", "wire", "tally"}, "orjson"),
     "stream.live_book": room(F0 | PURE_STREAM | {"stream.state", "tasks"}),
-    "stream.streams": room(F0 | F1 | STREAM_SHELLS | {"stream.connection", "tasks"}, "aiolimiter"),
+    "stream.streams": room(F0 | F1 | STREAM_SHELLS | {"stream.connection", "tasks"}),
     "stream": room(set()),
     "pages": room(F0 | {"endpoints"}, asyncio=False),
     # F4: the session is a Protocol that they declare themselves; each imports the ones above it here.
     "course": room(F0 | {"evidence", "endpoints"}),
+    "telling": room(F0 | {"evidence", "course"}, asyncio=False),
     "resumption": room(F0 | {"evidence", "journal", "course"}, "msgspec", asyncio=False),
     "reading": room(F0 | {"evidence", "inquiry", "endpoints"}),
     "hearing": room(F0 | {"evidence", "course"}, asyncio=False),
-    "watcher": room(F0 | {"evidence", "inquiry", "endpoints", "tasks", "course", "resumption", "reading", "hearing"}),
+    "watcher": room(
+        F0 | {"evidence", "inquiry", "endpoints", "tasks"} | {"course", "telling", "resumption", "reading", "hearing"}
+    ),
     "handle": room(F0 | {"evidence", "course", "resumption", "watcher"}),
     "resumer": room(F0 | {"endpoints", "journal", "resumption", "watcher", "handle"}),
     "commands": room(F0 | {"evidence", "endpoints", "tasks", "course", "reading", "watcher"}),
@@ -115,19 +123,26 @@ PLAN: dict[str, Room] = {
     "tracking": room(F0 | {"evidence", "inquiry"}, asyncio=False),
     "tracker": room(F0 | {"evidence", "inquiry", "endpoints", "tasks", "reading", "tracking", "stream.state"}),
     "guard": room(F0 | {"journal"}, "orjson", asyncio=False),
-    "pulse": room(F0 | {"guard", "redis_server", "tasks"}),
+    "pulse": room(F0 | {"guard", "redis_server", "tasks", "sockets"}),
     "heartbeat": room(F0 | {"guard", "pulse", "redis_server", "tasks"}),
     "stopping": room(F0 | {"evidence"}, asyncio=False),
-    "halt": room(F0 | {"evidence", "handle", "stopping"}),
+    "halt": room(F0 | {"evidence", "course", "handle", "stopping"}),
     "stop": room(F0 | F4 | {"evidence", "endpoints", "tasks"}),
     "verbs": room(BELOW_CLIENT - {"families"}),
     "families": room(F0 | F4 | {"evidence", "endpoints", "pages", "rules"}),
+    "overview": room(BELOW_CLIENT - {"families"}),
     # F5
-    "client": room(BELOW_CLIENT | {"heartbeat", "redis_server"}, "uvloop opentelemetry"),
+    "exposure": room({"errors", "clock", "models", "sockets"}, "msgspec orjson"),
+    "client": room(BELOW_CLIENT | {"overview", "heartbeat", "exposure", "redis_server"}, "orjson uvloop"),
+    # Beside the client: it is told what happens, and asks nothing but how things are.
+    "telemetry": room(F0, "opentelemetry"),
     "guardian": room(F0 | {"guard", "pulse", "tasks", "client"}),
-    FRONT_DOOR: room(BELOW_CLIENT | {"client", "heartbeat"}, asyncio=False),
+    FRONT_DOOR: room(BELOW_CLIENT | {"client", "heartbeat", "exposure"}, asyncio=False),
     # F6: only what a user of the package has, and the simulator.
-    "cli": room({FRONT_DOOR, "client", "sim", "endpoints", "guard", "pulse", "guardian", "redis_server"} | F0, "rich"),
+    "cli": room(
+        {FRONT_DOOR, "client", "sim", "endpoints", "guard", "pulse", "guardian", "exposure", "redis_server"} | F0,
+        "rich",
+    ),
     "__main__": room({"cli"}),
     # The witness shares nothing with the client but the clock; RSA signatures cannot be checked without the library.
     "sim": room({"clock"}, "aiohttp cryptography orjson"),

@@ -70,9 +70,9 @@ def test_metadata_says_what_the_project_says(wheel: Path) -> None:
     for line in ("Name: bitget-async", "Requires-Python: >=3.11", "License-Expression: MIT", "Typing :: Typed"):
         assert line in metadata
     needed = re.findall(r"^Requires-Dist: ([A-Za-z0-9-]+)[^;\n]*$", metadata, re.MULTILINE)
-    assert sorted(needed) == ["aiohttp", "aiolimiter", "msgspec", "orjson", "sortedcontainers"]
+    assert sorted(needed) == ["aiohttp", "msgspec", "orjson", "sortedcontainers"]
     extras = re.findall(r"^Provides-Extra: (.+)$", metadata, re.MULTILINE)
-    assert set(extras) == {"cli", "redis", "uvloop", "otel", "rsa", "dev", "fuzz", "peers"}
+    assert set(extras) == {"cli", "redis", "uvloop", "otel", "rsa", "dev", "fuzz", "peers", "bench"}
 
 
 def test_sdist_holds_what_is_needed_to_check_it(built: Path) -> None:
@@ -93,3 +93,20 @@ def test_no_registry_is_named_anywhere() -> None:
     for name in ("Makefile", "pyproject.toml", ".ci/run"):
         text = (ROOT / name).read_text(encoding="utf-8")
         assert [word for word in words if word in text] == []
+
+
+def test_the_package_imports_no_extra() -> None:
+    """Who only trades pays for neither a terminal nor telemetry, and needs neither."""
+    code = (
+        "import sys, bitget_async, bitget_async.telemetry, bitget_async.cli; "
+        "print([name for name in ('rich', 'opentelemetry', 'redis', 'cryptography') if name in sys.modules])"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True, cwd=ROOT)
+    assert done.stdout.strip() == "[]"
+
+
+def test_the_extras_hold_what_the_rooms_of_that_name_import() -> None:
+    """The API only: which SDK and exporter there is, is for the program to say."""
+    extras = PROJECT["optional-dependencies"]
+    assert extras["otel"] == ["opentelemetry-api>=1.30,<2"]
+    assert [each.split(">")[0] for each in extras["cli"]] == ["rich"]

@@ -642,7 +642,7 @@ def test_an_exchange_that_echoes_our_headers_puts_them_into_no_text(
         own = [frame for frame in frames if "/bitget_async/" in frame.f_code.co_filename]
         assert own
         assert not any("7Qx" in repr(value) for frame in own for value in frame.f_locals.values())
-    assert any(record.name == "bitget_async.session" for record in caplog.records)
+    assert any(record.name == "bitget_async.requests" for record in caplog.records)
     assert "7Qx" not in "".join(f"{record.getMessage()} {record.args} {vars(record)}" for record in caplog.records)
     assert "ACCESS-SIGN" not in caplog.text
 
@@ -659,7 +659,8 @@ def test_log_lines_say_what_happened(virtual: Virtual, caplog: pytest.LogCapture
 
     with caplog.at_level(logging.DEBUG, logger="bitget_async"):
         against(virtual, main)
-    lines = [record.getMessage() for record in caplog.records if record.name == "bitget_async.session"]
-    assert lines[0].startswith("GET /api/v2/public/time: HTTP 200, code 00000, ")
-    assert lines[1].startswith("outcome unknown (connection)")
-    assert lines[-1].startswith("GET /api/v2/spot/public/symbols: HTTP 400, code 40034, ")
+    lines = [record.getMessage() for record in caplog.records if record.name == "bitget_async.requests"]
+    assert lines[0].startswith("GET time: accepted, HTTP 200, code 00000, ")
+    assert lines[1].startswith("GET assets: unknown (connection), ")
+    assert lines[2].startswith("GET assets, copy 2: accepted, ")
+    assert lines[-1].startswith("GET symbols: refused, HTTP 400, code 40034, ")

@@ -274,6 +274,11 @@ class Sweep(Command):
         return len(self._orders)
 
     @property
+    def ended(self) -> int:
+        """How many of them are final."""
+        return sum(each.final for each in self._orders.values())
+
+    @property
     def missing(self) -> list[int]:
         """Ids in scope without a final row that the last listing did not show open, oldest first."""
         last = self.last_listing_ns

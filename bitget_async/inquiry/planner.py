@@ -131,7 +131,7 @@ class Inquiry:
         listed = [look for look in sweeps if look.wants_listing]
         reads = [*self._listings(listed, wanted), *self._histories(sweeps, wanted)]
         reads += [read for read in wanted if read.kind is ReadKind.ORDER]
-        reads = [read for read in self._postponed if self._concerns_any(read)] + reads
+        reads = self._still_wanted() + reads
         reads = [read for read in dict.fromkeys(reads) if not self._still_out(read, now, listed, named)]
         if self._breaker.probing:
             reads = self._probe_first(reads)
@@ -141,7 +141,8 @@ class Inquiry:
         self._postponed = reads[room:]
         del reads[room:]
         crowd = sum(not look.decided for look in listed)
-        pages = self._account_pages()
+        # Most turns only make what was postponed; counting the orders of thousands each time would cost more than that.
+        pages = self._account_pages() if sweeps else 1
         for look in looks:
             if look.resumes(now):
                 continue
@@ -218,10 +219,12 @@ class Inquiry:
         """How many reads may be under way."""
         return 1 if self._breaker.probing else MOST_IN_FLIGHT
 
-    def _concerns_any(self, read: Read) -> bool:
-        """Whether anybody is left whom it tells something."""
-        looks = self._looks.values()
-        return any(read.book is look.book and (read.symbol is None or read.symbol in look.symbols) for look in looks)
+    def _still_wanted(self) -> list[Read]:
+        """The postponed reads that somebody is left for. With thousands pending there may be thousands of both."""
+        if not self._postponed:
+            return []
+        lists = {(look.book, symbol) for look in self._looks.values() for symbol in (None, *look.symbols)}
+        return [read for read in self._postponed if (read.book, read.symbol) in lists]
 
     def _probe_first(self, reads: list[Read]) -> list[Read]:
         """These reads, and before them one of another kind than the one that was turned away."""
@@ -281,7 +284,7 @@ class Inquiry:
         symbols = list(dict.fromkeys([*symbols, *(read.symbol or "" for read in named if read.book is Book.NORMAL)]))
         # At the same price the whole account is the better look: it tells all the others something too. But its
         # pages come one after the other, while those of several symbols come at once.
-        pages = self._account_pages()
+        pages = self._account_pages() if symbols else 1
         if symbols and (len(symbols) > 2 * pages or (pages == 1 and not self._alone)):
             return [Read(ReadKind.LISTING), *apart]
         return [*(Read(ReadKind.LISTING, symbol) for symbol in symbols), *apart]

@@ -81,21 +81,26 @@ class Bucket:
             self._lent -= 1
             self._free += 1
 
-    def remaining(self, left: int, now: int) -> None:
+    def remaining(self, left: int, now: int) -> int:
         """
         The exchange said how many calls are left in this second. Fewer than we thought: somebody else spends
         them too, so that many tokens of ours rest for a second. More proves nothing, and changes nothing.
+
+        Returns: how many were put to rest.
         """
+        rested = 0
         while self.free(now) > left:
             self._free -= 1
             heappush(self._returns, now + self._hold_ns)
+            rested += 1
+        return rested
 
     def tighten(self, now: int) -> None:
         """
         The exchange said "too many" although we kept the promise: all free tokens rest for a second, and half
         of all tokens for another ten when they come back. Never more than half: a cancel must get out.
         """
-        self.remaining(0, now)
+        _ = self.remaining(0, now)
         if now >= self._tight_until_ns:
             self._resting = self.capacity // 2
             self._tight_until_ns = now + REST_NS + self._hold_ns

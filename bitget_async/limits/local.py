@@ -8,27 +8,28 @@ clients: a new client of the same account finds the tokens where the last one le
 from __future__ import annotations
 
 import asyncio
-import logging
-from collections import deque
 from typing import ClassVar, Protocol
 
 from bitget_async.clock import Clock
 from bitget_async.endpoints import Endpoint, Scope
-from bitget_async.errors import NotSent, UsageError
+from bitget_async.errors import UsageError
 from bitget_async.limits.bucket import Bucket, Lease
 from bitget_async.limits.ledger import Ledger
 from bitget_async.limits.pace import Pace
+from bitget_async.limits.queue import Queue
+from bitget_async.models import BucketState
 
 __all__ = ["Grant", "Limits", "Line", "LocalLimits", "Unlimited"]
-
-log = logging.getLogger("bitget_async.limits")
 
 
 class Grant(Protocol):
     """A token taken for one copy of one request. Exactly one of its ends is called."""
 
-    def answered(self, now: int, remaining: int | None) -> None:
-        """A whole answer arrived at `now`, with that many calls left by its header."""
+    def answered(self, now: int, remaining: int | None) -> int:
+        """
+        A whole answer arrived at `now`, with that many calls left by its header. Returns how many free tokens were put
+        to rest because that is less than was thought: somebody else spends them too.
+        """
 
     def lost(self, now: int, until_ns: int) -> None:
         """No whole answer; the exchange may process the request until then."""
@@ -67,73 +68,29 @@ class Limits(Protocol):
         """Every waiter of this owner gets `NotSent("closed")`."""
 
 
-class Line:
-    """One bucket and those who wait for it, first come first served; but `first` of them stand before all others."""
+class Line(Queue):
+    """One bucket and those who wait for it."""
 
     def __init__(self, name: str, bucket: Bucket | Ledger) -> None:
+        super().__init__(bucket)
         self.name = name
         self.bucket = bucket
-        self.waiters: deque[tuple[asyncio.Future[Lease], object, int | None]] = deque()
-        self.first = 0
-        self.waiting = 0
-        self.timer: asyncio.TimerHandle | None = None
-        self.clock: Clock | None = None
         self.refusals = 0
 
-    def join(self, future: asyncio.Future[Lease], owner: object, until_ns: int | None, *, first: bool) -> None:
-        """One more waiter, at the end of his part of the line; he will not wait longer than that."""
-        self.waiting += 1
-        if first:
-            self.waiters.insert(self.first, (future, owner, until_ns))
-            self.first += 1
-        else:
-            self.waiters.append((future, owner, until_ns))
-        self.wake()
-
-    def _next(self) -> None:
-        """Whoever stood at the front is gone."""
-        self.waiters.popleft()
-        self.first = max(self.first - 1, 0)
-
-    def wake(self) -> None:
-        """Hand free tokens to the first waiters, and set the one timer for the next token."""
-        if self.timer is not None:
-            self.timer.cancel()
-            self.timer = None
+    def state(self) -> BucketState:
+        """How it is now, as far as this process knows."""
         assert self.clock is not None
-        now = self.clock.monotonic_ns()
-        while self.waiters:
-            future, *_ = self.waiters[0]
-            if future.done():
-                self._next()
-                continue
-            lease = self.bucket.take(now)
-            if lease is None:
-                break
-            self._next()
-            self.waiting -= 1
-            future.set_result(lease)
-        if self.waiters:
-            at = self.bucket.next_ns(now)
-            if at is not None:
-                # At least 10 us: a timer may fire a little early, and a shorter one could spin until its time.
-                delay = max(at - now, 10_000) / 1e9
-                self.timer = asyncio.get_running_loop().call_later(delay, self.wake)
-
-    def leave(self, future: asyncio.Future[Lease]) -> None:
-        """A waiter goes without using its place: a token that it was just handed goes straight back."""
-        if future.cancelled() or not future.done():
-            # Stays in the line until it comes to the front, where `wake` drops it: leaving costs nothing.
-            future.cancel()
-            self.waiting -= 1
-        elif future.exception() is None:
-            self.bucket.unsent(future.result())
-        self.wake()
-
-    def expected_s(self, ahead: int) -> float:
-        """The least wait in seconds behind that many waiters."""
-        assert self.clock is not None
-        return self.bucket.wait_ns(self.clock.monotonic_ns(), ahead) / 1e9
+        now, bucket = self.clock.monotonic_ns(), self.bucket
+        shared = isinstance(bucket, Ledger)
+        return BucketState(
+            endpoint=self.name.rsplit("/", 1)[1],
+            quota=bucket.terms.quota if isinstance(bucket, Ledger) else bucket.capacity,
+            free=sum(moment <= 0 for moment in bucket.moments(now)),
+            waiting=self.waiting,
+            wait_s=bucket.wait_ns(now, self.waiting) / 1e9,
+            refusals=self.refusals,
+            shared=shared,
+        )
 
     def settled(self) -> None:
         """A token's return became known: if somebody waits, look again."""
@@ -150,11 +107,17 @@ class _Token:
         self._line = line
         self._lease = lease
 
-    def answered(self, now: int, remaining: int | None) -> None:
-        self._line.bucket.answered(self._lease, now)
+    def answered(self, now: int, remaining: int | None) -> int:
+        bucket, rested = self._line.bucket, 0
+        bucket.answered(self._lease, now)
         if remaining is not None:
-            self._line.bucket.remaining(remaining, now)
+            # Of shared limits nobody here knows how many that were.
+            if isinstance(bucket, Bucket):
+                rested = bucket.remaining(remaining, now)
+            else:
+                bucket.remaining(remaining, now)
         self._line.settled()
+        return rested
 
     def lost(self, now: int, until_ns: int) -> None:
         self._line.bucket.lost(self._lease, now, until_ns)
@@ -169,12 +132,6 @@ class _Token:
         line.bucket.answered(self._lease, now)
         line.bucket.tighten(now)
         line.refusals += 1
-        if line.refusals == 1:
-            log.warning(
-                "the exchange answered 429 on %s although its limit was kept: somebody else uses this account or "
-                "address, or the quota is lower than documented; going slower",
-                line.name,
-            )
         line.settled()
 
 
@@ -221,13 +178,11 @@ class LocalLimits:
         """See `Limits.acquire`. A cancelled waiter leaves no trace."""
         asked_ns = clock.monotonic_ns()
         line = self._line(row, account, origin, clock)
-        lease = None if line.waiting else line.bucket.take(asked_ns)
-        if lease is None:
-            lease = await self._queued(line, row, max_wait_s, owner, first=first)
+        lease = await line.lease(row.label, max_wait_s, owner, first=first)
         if not row.cancels:
             left_s = None if max_wait_s is None else max_wait_s - (clock.monotonic_ns() - asked_ns) / 1e9
             try:
-                await self._pace.wait(row, origin, left_s, owner)
+                await self._pace.wait(row.label, origin, clock, left_s, owner)
             except BaseException:
                 line.bucket.unsent(lease)
                 line.settled()
@@ -238,6 +193,11 @@ class LocalLimits:
         """When each token of the row's bucket is free, in nanoseconds from now, if nobody else takes it."""
         line = self._line(row, account, origin, clock)
         return line.bucket.moments(clock.monotonic_ns(), line.waiting)
+
+    def states(self, account: str, origin: str) -> tuple[BucketState, ...]:
+        """How the buckets of that account and of the address are that were used so far, by endpoint."""
+        lines = (line for (where, whose, _), line in self._lines.items() if where == origin and whose in (account, ""))
+        return tuple(sorted((line.state() for line in lines), key=lambda each: each.endpoint))
 
     def _line(self, row: Endpoint, account: str, origin: str, clock: Clock) -> Line:
         key = (origin, account if row.quota.scope is Scope.UID else "", row.path)
@@ -250,36 +210,15 @@ class LocalLimits:
     def abandon(self, owner: object) -> None:
         """See `Limits.abandon`."""
         for line in self._lines.values():
-            for future, waiting, _ in line.waiters:
-                if waiting is owner and not future.done():
-                    line.waiting -= 1
-                    future.set_exception(NotSent("closed", endpoint=line.name))
+            line.abandon(owner)
         self._pace.abandon(owner)
-
-    async def _queued(self, line: Line, row: Endpoint, left_s: float | None, owner: object, *, first: bool) -> Lease:
-        expected_s = line.expected_s(line.first if first else line.waiting)
-        if left_s is not None and expected_s > left_s:
-            raise NotSent("rate_limit", endpoint=row.label, expected_wait_s=expected_s)
-        future: asyncio.Future[Lease] = asyncio.get_running_loop().create_future()
-        assert line.clock is not None
-        until_ns = None if left_s is None else line.clock.monotonic_ns() + round(left_s * 1e9)
-        line.join(future, owner, until_ns, first=first)
-        try:
-            async with asyncio.timeout(left_s):
-                return await future
-        except TimeoutError:
-            line.leave(future)
-            raise NotSent("rate_limit", endpoint=row.label, expected_wait_s=line.expected_s(0)) from None
-        except BaseException:
-            line.leave(future)
-            raise
 
 
 class _Free:
     """`Grant` of nothing."""
 
-    def answered(self, now: int, remaining: int | None) -> None:
-        pass
+    def answered(self, now: int, remaining: int | None) -> int:
+        return 0
 
     def lost(self, now: int, until_ns: int) -> None:
         pass

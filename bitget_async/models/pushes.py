@@ -81,9 +81,15 @@ class OrderUpdate(
     def __post_init__(self) -> None:
         Order.__post_init__(self)
         quote_size = self.quote_size
-        for value in (quote_size, self.notional, self.fill_price, self.fill_size, self.fill_fee):
-            if value is not None and not (value.is_finite() and -MOST_DIGITS <= value.adjusted() <= MOST_DIGITS):
-                raise ValueError("an amount is not a number")
+        # As there: no loop, for this runs with every push.
+        if not (
+            (quote_size is None or (quote_size.is_finite() and -MOST_DIGITS <= quote_size.adjusted() <= MOST_DIGITS))
+            and ((it := self.notional) is None or (it.is_finite() and -MOST_DIGITS <= it.adjusted() <= MOST_DIGITS))
+            and ((it := self.fill_price) is None or (it.is_finite() and -MOST_DIGITS <= it.adjusted() <= MOST_DIGITS))
+            and ((it := self.fill_size) is None or (it.is_finite() and -MOST_DIGITS <= it.adjusted() <= MOST_DIGITS))
+            and ((it := self.fill_fee) is None or (it.is_finite() and -MOST_DIGITS <= it.adjusted() <= MOST_DIGITS))
+        ):
+            raise ValueError("an amount is not a number")
         if self.fill_ms is not None and self.fill_ms < SECONDS_BELOW:
             msgspec.structs.force_setattr(self, "fill_ms", self.fill_ms * 1000)
         if self.size is None and (self.side is Side.SELL or self.order_type is OrderType.MARKET):

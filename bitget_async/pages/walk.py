@@ -12,7 +12,8 @@ from collections import deque
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 from functools import cache
-from typing import Any
+from operator import attrgetter
+from typing import Any, NamedTuple
 
 from bitget_async.endpoints import Endpoint
 from bitget_async.endpoints.checks import milliseconds
@@ -181,7 +182,7 @@ class Walk:
         self._remember()
         if self._paging.by == "time":
             rows.sort(key=lambda row: self._key(row) or 0)
-        keys = _numbers([getattr(row, self._paging.key) for row in rows]) if self._paging.key else []
+        keys = _keys(list(map(attrgetter(self._paging.key), rows))) if self._paging.key else _Keys()
         self._rows = self._new(rows, keys)
         full = len(rows) >= self._given["limit"] or (bool(rows) and len(rows) % ROUND == 0)
         if self._paging.by == "answer":
@@ -197,29 +198,28 @@ class Walk:
         if not self._rows:
             self._go_on()
 
-    def _by_key(self, keys: list[int | None], full: bool, at: Position) -> tuple[int | None, str]:
+    def _by_key(self, keys: _Keys, full: bool, at: Position) -> tuple[int | None, str]:
         """
         1. A range that we keep: what is older is left, and ends the walk. 2. A page that is not below the cursor leads
         nowhere; but the row of the cursor itself, alone on a short page, is an inclusive bound and the end. 3. A short
         page is the last. 4. A full page is followed from its smallest key, if all of them can be read.
         """
-        name = self._paging.key
-        readable = [key for key in keys if key is not None]
+        name, lowest = self._paging.key, keys.lowest
         below = at.cursor
         if self._paging.by == "time" and (floor := at.start_ms) is not None:
             self._rows = deque(row for row in self._rows if (self._key(row) or floor) >= floor)
-            full = full and all(key > floor for key in readable)
+            full = full and (lowest is None or lowest > floor)
         elif self._paging.by == "id" and below is None:
             below = _number(self._given.get("id_less_than"))
-        if readable and below is not None and min(readable) >= below:
-            if not full and set(keys) == {below}:
+        if lowest is not None and below is not None and lowest >= below:
+            if not full and lowest == below and keys.different == 1 and not keys.unreadable:
                 return None, ""
-            return None, f"a page leads no further: its smallest {name} {min(readable)} is not below {below}"
+            return None, f"a page leads no further: its smallest {name} {lowest} is not below {below}"
         if not full:
             return None, ""
-        if len(readable) < len(keys):
+        if keys.unreadable:
             return None, f"the {name} of a row on a full page cannot be read: nobody knows where the next page begins"
-        return min(readable), ""
+        return lowest, ""
 
     def _by_number(self, rows: list[Any], full: bool, page: int) -> tuple[int | None, str]:
         """New rows on top push known ones down, to the top of the next page: its last row is new all the same."""
@@ -281,9 +281,9 @@ class Walk:
         rows, self._given_rows = self._given_rows, []
         self._seen.update(identity for identity in map(self._identity, rows) if identity is not None)
 
-    def _new(self, rows: list[Any], keys: list[int | None]) -> deque[Any]:
+    def _new(self, rows: list[Any], keys: _Keys) -> deque[Any]:
         first = not self._seen and not self._before
-        if first and len(set(keys)) == len(rows):
+        if first and keys.different + keys.unreadable == len(rows) and keys.unreadable <= 1:
             return deque(rows)
         new: deque[Any] = deque()
         here: set[Any] = set()
@@ -320,13 +320,30 @@ def _names(record: type[Record], key: str) -> tuple[str, ...]:
     return tuple(name for name in fields if name.endswith("_id") and not name.endswith("user_id"))
 
 
-def _numbers(values: list[Any]) -> list[int | None]:
-    """Each as an integer: at once if they are all ids as they should be, which is what this costs on every page."""
-    if all(type(value) is str and value for value in values):
+class _Keys(NamedTuple):
+    """The keys of a page: the lowest that can be read, how many different ones, and how many cannot be read."""
+
+    lowest: int | None = None
+    different: int = 0
+    unreadable: int = 0
+
+
+def _keys(values: list[Any]) -> _Keys:
+    """What is asked of them: without making numbers of ids as they should be, for this is done with every page."""
+    try:
         whole = "".join(values)
-        if whole.isdigit() and whole.isascii() and max(map(len, values)) <= 40:
-            return list(map(int, values))
-    return list(map(_number, values))
+    except TypeError:
+        whole = ""
+    # Bytes know ten digits, and look at them ten times faster than texts, which know hundreds.
+    if (
+        whole.isascii()
+        and whole.encode().isdigit()
+        and len(lengths := set(map(len, values))) == 1
+        and max(lengths) <= 40
+    ):
+        return _Keys(int(min(values)), len(set(values)))
+    numbers = [number for number in map(_number, values) if number is not None]
+    return _Keys(min(numbers, default=None), len(set(numbers)), len(values) - len(numbers))
 
 
 def _number(value: object) -> int | None:

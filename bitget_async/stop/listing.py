@@ -9,6 +9,7 @@ from typing import Any, Protocol
 from bitget_async.clock import Clock, ServerClock
 from bitget_async.endpoints import Endpoint
 from bitget_async.errors import BitgetError, UsageError
+from bitget_async.events import Events
 from bitget_async.evidence import Book, Listing
 from bitget_async.halt import StopCourse
 from bitget_async.reading import Answered, Reading
@@ -32,8 +33,11 @@ class Caller(Protocol):
 
     clock: Clock
     server: ServerClock
+    events: Events
 
-    async def call(self, row: Endpoint, given: Mapping[str, Any], *, first: bool = False) -> Answered:
+    async def call(
+        self, row: Endpoint, given: Mapping[str, Any], *, first: bool = False, calls: tuple[int, ...] = ()
+    ) -> Answered:
         """One call."""
 
     def outlook(self, row: Endpoint) -> list[int]:
@@ -48,9 +52,9 @@ class _Urgent:
         self.server = session.server
         self._session = session
 
-    async def background(self, row: Endpoint, given: Mapping[str, Any]) -> Answered:
+    async def background(self, row: Endpoint, given: Mapping[str, Any], *, calls: tuple[int, ...] = ()) -> Answered:
         """One read."""
-        return await self._session.call(row, given, first=True)
+        return await self._session.call(row, given, first=True, calls=calls)
 
 
 class Lists:
@@ -123,7 +127,9 @@ class Lists:
             course.state.saw(rows, book, self.latest_ms(course))
             found()
 
-        listing, pages = await self._reading.listing(symbol, book, most=MOST_PAGES, tell=page)
+        # Nobody is told of a rehearsal: of whom these reads were would mean nothing.
+        calls = () if course.dry else (course.call,)
+        listing, pages = await self._reading.listing(symbol, book, most=MOST_PAGES, tell=page, calls=calls)
         course.requests[listing.source] += pages
         if not listing.complete:
             course.state.odd("the listing of open orders was incomplete")
@@ -137,7 +143,7 @@ class Lists:
         try:
             for book in scope.books:
                 for symbol in _targets(scope):
-                    listing, pages = await self._watcher.look(symbol, book)
+                    listing, pages = await self._watcher.look(symbol, book, course.call)
                     course.requests[listing.source] += pages
                     found.append(listing)
         except BitgetError as error:

@@ -15,9 +15,11 @@ from bitget_async.evidence import Assumptions
 from bitget_async.halt import PendingStop, StopCourse
 from bitget_async.stop.listing import Caller, Lists
 from bitget_async.stop.sending import Lanes
+from bitget_async.stop.telling import tell
 from bitget_async.stopping import Checks, Rests, Scope, Stopping, Verdict
 from bitget_async.stopping.report import Found, report_of
 from bitget_async.tasks import Tasks
+from bitget_async.telling import why
 from bitget_async.tracker import Tracker
 from bitget_async.watcher import Watcher
 
@@ -67,6 +69,7 @@ class Stopper:
         handle = PendingStop(course)
         if not dry_run:
             self._pending[course] = handle
+            tell(self._session.events, course, "begun")
 
         def signed() -> bool:
             """Asked when the caller leaves: if no command was given out by now, none will be."""
@@ -82,9 +85,10 @@ class Stopper:
 
         try:
             await self._tasks.outliving(self._begin(course), "bitget_async: stop", signed=signed, closed=closed)
-        except BaseException:
-            if not signed():
-                _ = self._pending.pop(course, None)
+        except BaseException as error:
+            if not signed() and self._pending.pop(course, None) is not None:
+                state, reason = why(error)
+                tell(self._session.events, course, state, reason=reason)
             raise
         return handle
 
@@ -145,6 +149,7 @@ class Stopper:
         await self._lanes.drained(course, self._lists.page_ns)
         verdict = await self._check(course)
         course.phase = "proving"
+        tell(self._session.events, course, course.phase)
         course.tell()
         clear = verdict is Verdict.CLEAR
         await self._proven(course, clear=clear)
@@ -163,6 +168,7 @@ class Stopper:
         """List until no order in scope is left; what is still shown is cancelled by id, later and later."""
         checks, state = course.checks, course.state
         course.phase = "checking"
+        tell(self._session.events, course, course.phase)
         course.tell()
         while True:
             at_ns = checks.look_ns(course.now_ns(), course.deadline_ns)
@@ -233,4 +239,5 @@ class Stopper:
         )
         course.report = report_of(state, found)
         _ = self._pending.pop(course, None)
+        tell(self._session.events, course, "settled", reason=course.report.reason)
         course.tell(work=True)

@@ -11,9 +11,8 @@ import logging
 from collections.abc import Awaitable, Callable, Iterable
 from typing import Any, Protocol
 
-from aiolimiter import AsyncLimiter
-
 from bitget_async.clock import Clock
+from bitget_async.drip import Drip
 from bitget_async.errors import printable
 from bitget_async.stream.events import Event
 from bitget_async.stream.protocol import PING, Frame, Push, Strange, TradeAnswer, read_frame
@@ -28,7 +27,6 @@ SECOND_NS = 1_000_000_000
 # 10 messages a second are allowed. A limiter of 4 lets through at most 4 + 4 in any second, and 10 if they bunch up on
 # half a second of the way.
 MESSAGES = 4
-ROOM_S = 0.05
 # A ping that is not answered within this makes the line stale; it is dead after two pings.
 PONG_NS = 5 * SECOND_NS
 STALL_NS = SECOND_NS
@@ -99,7 +97,7 @@ class Conversation:
         self._talk = talk
         self._listener = listener
         self._clock = clock
-        self._pace = AsyncLimiter(MESSAGES, 1.0)
+        self._pace = Drip(MESSAGES, MESSAGES)
         self._silent = False
         self.opened_ns = self.heard_ns = self._pinged_ns = self._planned_ns = clock.monotonic_ns()
         talk.opened(self.opened_ns)
@@ -107,14 +105,18 @@ class Conversation:
     @property
     def roomy(self) -> bool:
         """Whether a command could be written now, and a ping after it."""
-        return self._talk.signed_in and not self._silent and not self.over and self._pace.has_capacity(2)
+        return (
+            self._talk.signed_in
+            and not self._silent
+            and not self.over
+            and not self._pace.wait_ns(self._clock.monotonic_ns(), 1)
+        )
 
     async def command(self, frame: bytes) -> bool:
         """Write a command; False if nothing of it can have left."""
         if not self.roomy:
             return False
-        # There is room: this does not wait.
-        await self._pace.acquire()
+        self._pace.passed(self._clock.monotonic_ns())
         log.debug("%s: sent: %s", self._name, frame)
         return await self._socket.send(frame)
 
@@ -175,7 +177,6 @@ class Conversation:
         due_ns = self._pong_due_ns
         if due_ns is not None and now >= due_ns:
             self._silent = True
-            log.info("%s: silent", self._name)
             self._listener.silent(on=True)
 
     # -- listening --------------------------------------------------------------------------------------------
@@ -191,7 +192,6 @@ class Conversation:
             now = self.heard_ns = self._clock.monotonic_ns()
             if self._silent:
                 self._silent = False
-                log.info("%s: heard again", self._name)
                 self._listener.silent(on=False)
             frame = read_frame(text)
             if type(frame) is Push:
@@ -216,14 +216,12 @@ class Conversation:
         self.news.set()
 
 
-async def room(pace: AsyncLimiter, clock: Clock) -> None:
-    """
-    Wait for the limiter. Not by its own timer: that can be due a rounding error before there is room, and then sets
-    itself again for the same moment, for ever where time does not pass in between.
-    """
-    while not pace.has_capacity():
-        await clock.sleep(ROOM_S)
-    await pace.acquire()
+async def room(pace: Drip, clock: Clock) -> None:
+    """Wait until one more may pass, and pass."""
+    while wait_ns := pace.wait_ns(clock.monotonic_ns()):
+        # At least 10 us, as in `until`.
+        await clock.sleep(max(wait_ns, 10_000) / 1e9)
+    pace.passed(clock.monotonic_ns())
 
 
 async def until(news: asyncio.Event, now: int, at_ns: int) -> None:

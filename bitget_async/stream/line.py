@@ -11,10 +11,11 @@ import random
 from collections.abc import Callable, Iterable
 from typing import Protocol
 
-from aiolimiter import AsyncLimiter
-
 from bitget_async.clock import Clock
+from bitget_async.drip import Drip
 from bitget_async.errors import NotSent, printable
+from bitget_async.events import Events, StreamChanged
+from bitget_async.events.copies import plain_code
 from bitget_async.stream.conversation import Conversation, Socket, guarded, room, until
 from bitget_async.stream.events import (
     Acknowledged,
@@ -29,6 +30,7 @@ from bitget_async.stream.events import (
     SubscriptionLost,
 )
 from bitget_async.stream.protocol import Push, Topic, TradeAnswer
+from bitget_async.stream.state import StreamState
 from bitget_async.stream.talk import Talk
 from bitget_async.tasks import Tasks
 
@@ -127,6 +129,11 @@ class KeptLine:
         clock, rng: time and jitter.
         connects: paces the connections of all lines together.
         answered: is told of answers to commands.
+        events: who is told how it is.
+
+    Attributes:
+        connected: how often it was.
+        pushed_at: exchange time (ms, or `None`) and arrival (monotonic ns) of the last push; `None` before it.
     """
 
     def __init__(
@@ -139,10 +146,15 @@ class KeptLine:
         wire: Wire,
         clock: Clock,
         rng: random.Random,
-        connects: AsyncLimiter,
+        connects: Drip,
         answered: Callable[[TradeAnswer], None] | None = None,
+        events: Events | None = None,
     ) -> None:
         self.name = name
+        self.connected = 0
+        self.pushed_at: tuple[int | None, int] | None = None
+        self._events = events or Events()
+        self._said = ""
         self._path = path
         self._opener = opener
         self._login = login
@@ -161,16 +173,49 @@ class KeptLine:
         self._logins = 0
         self._least_pause_s = 0.0
         self._idle_ns: int | None = None
-        self._clock_doubted = self._urged = self._good = self._unreachable = False
+        self._clock_doubted = self._urged = self._good = self._unreachable = self._silent = False
         self._running = self._ending = False
 
     def __repr__(self) -> str:
         return f"<line {self.name}, {len(self._talk.topics)} topics>"
 
+    # -- how it is --------------------------------------------------------------------------------------------
+
+    @property
+    def state(self) -> StreamState:
+        """CONNECTING, LIVE (every topic is acknowledged), or STALE (lost or silent)."""
+        if self._now is None or self._silent:
+            return StreamState.STALE if self.connected else StreamState.CONNECTING
+        whole = self._talk.topics and all(map(self._talk.acknowledged, self._talk.topics))
+        return StreamState.LIVE if whole else StreamState.CONNECTING
+
+    @property
+    def topics(self) -> int:
+        """How many are wanted."""
+        return len(self._talk.topics)
+
+    @property
+    def heard_ns(self) -> int | None:
+        """When anything came last, or `None` while there is no connection."""
+        return None if self._now is None else self._now.heard_ns
+
+    def _say(self, state: str, reason: str = "") -> None:
+        """Tell who listens."""
+        self._said = state
+        if self._events.wants(StreamChanged):
+            now = self._clock.monotonic_ns()
+            event = StreamChanged(at_ns=now, stream=self.name, state=state, reason=reason, topics=self.topics)
+            self._events.emit(event)
+
+    def _say_live(self) -> None:
+        if self._said != "live" and self.state is StreamState.LIVE:
+            self._say("live")
+
     # -- what is wanted ---------------------------------------------------------------------------------------
 
     def want(self, topics: Iterable[Topic]) -> None:
         """Subscribe to these, too; the first ones open the line."""
+        self._said = ""
         self._talk.want(topics)
         self.urge()
         if not self._running:
@@ -257,15 +302,18 @@ class KeptLine:
             socket = await self._opener.open(self._path)
         except NotSent as error:
             # Once an outage: the attempts go on for as long as it takes.
-            log.log(logging.DEBUG if self._unreachable else logging.WARNING, "%s: no connection: %s", self.name, error)
+            if not self._unreachable:
+                self._say("unreachable", error.reason)
             self._unreachable = True
             return
-        log.debug("%s: connected", self.name)
         self._unreachable, self._good, self._idle_ns = False, self._login is None, None
+        self._silent = False
         self._talk.want((*self._renewing, *self._refused))
         self._renewing.clear()
         self._refused.clear()
         self._now = now = Conversation(self.name, socket, self._talk, self, self._clock)
+        self.connected += 1
+        self._say("connected")
         try:
             await now.run(self._tasks)
         finally:
@@ -280,7 +328,7 @@ class KeptLine:
         self._talk.want(self._renewing)
         self._renewing.clear()
         quiet = self._ending or not self._needed
-        log.log(logging.DEBUG if quiet else logging.INFO, "%s: %s", self.name, past.over)
+        self._say("closed" if quiet else "lost", past.over)
         if not self._ending:
             self._wire.lapsed(self, cut=True)
 
@@ -304,6 +352,7 @@ class KeptLine:
             match event:
                 case Acknowledged(topic):
                     self._wire.live(self, topic)
+                    self._say_live()
                 case SignedIn():
                     self._logins, self._good = 0, True
                     log.debug("%s: signed in", self.name)
@@ -314,6 +363,8 @@ class KeptLine:
                 case SubscriptionLost(topic, code, message):
                     # Stands until nobody wants it any more, which may be at once.
                     self._refused[topic] = self._clock.monotonic_ns() + REFUSED_NS
+                    why = f"code {plain_code(code)}" if code else "never acknowledged"
+                    self._say("refused", f"{topic.channel}, {why}")
                     self._wire.failed(self, topic, code or None, self.clean(message))
                 case SignInRefused(code, message, remedy):
                     self._sign_in_refused(code, message, remedy)
@@ -334,24 +385,29 @@ class KeptLine:
         1. The clock: read it, and sign in again. 2. It proves nothing, or asks to wait: again, a few times. 3. The key
         is not good for it: those who wait hear of it, and who stays all the same is asked for rarely.
         """
-        self._end(f"the login was refused with code {printable(code)}")
+        self._end(f"the login was refused with code {plain_code(code)}")
         self._logins += 1
         self._clock_doubted = remedy is Remedy.CLOCK
         if remedy is Remedy.STOP or self._logins >= MOST_LOGINS:
             self._least_pause_s = self._rng.uniform(REFUSED_PAUSE_S / 2, REFUSED_PAUSE_S)
+            self._say("refused", f"login, code {plain_code(code)}")
             self._wire.failed(self, None, code, self.clean(message))
 
     def silent(self, *, on: bool) -> None:
         """See `Listener`."""
+        self._silent = on
         if on:
+            self._say("silent")
             self._wire.lapsed(self, cut=False)
             return
+        self._say_live()
         for topic in self._talk.topics:
             if self._talk.acknowledged(topic):
                 self._wire.live(self, topic)
 
     def pushed(self, push: Push, received_ns: int) -> None:
         """See `Listener`."""
+        self.pushed_at = push.ts_ms, received_ns
         self._wire.pushed(self, push, received_ns)
 
     def answered(self, answer: TradeAnswer) -> None:

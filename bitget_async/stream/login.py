@@ -9,6 +9,7 @@ from bitget_async.clock import Clock, ServerClock
 from bitget_async.credentials import Credentials
 from bitget_async.endpoints import SERVER_TIME, Endpoint
 from bitget_async.errors import BitgetError
+from bitget_async.events import Events
 from bitget_async.stream.protocol import login_frame
 
 __all__ = ["Reader", "SessionLogin"]
@@ -21,6 +22,7 @@ class Reader(Protocol):
 
     clock: Clock
     server: ServerClock
+    events: Events
 
     async def call(
         self, row: Endpoint, given: Mapping[str, Any], *, max_wait_s: float | None, repeat: bool, timeout_s: float

@@ -229,7 +229,6 @@ class Pool:
 
     def failed(self, line: Line, topic: Topic | None, code: str | None, message: str) -> None:
         """The exchange refused the topic, or did not acknowledge it; `None`: it refused the login."""
-        log.warning("%s: %s failed, code %s", line.name, "login" if topic is None else named(topic), code)
         error = SubscriptionFailed("login" if topic is None else named(topic), code, message)
         for each in tuple(self._lines.get(line, ())) if topic is None else (topic,):
             member = self._member(line, each)

@@ -20,15 +20,18 @@ import orjson
 from bitget_async.clock import Clock, ServerClock
 from bitget_async.codes import classify
 from bitget_async.endpoints import CANCEL_ORDER, PLACE_ORDER, Endpoint
-from bitget_async.errors import OutcomeUnknown, PermissionDenied
+from bitget_async.errors import NotSent, OutcomeUnknown, PermissionDenied, Refused
+from bitget_async.events.copies import Told
 from bitget_async.models import OrderAck
 from bitget_async.stream.protocol import TradeAnswer, trade_frame
+from bitget_async.tally import Tally
 from bitget_async.wire import Answer, encode
 
 __all__ = ["SocketRoad"]
 
 log = logging.getLogger("bitget_async.stream")
 
+PATH = "/v2/ws/private"
 OnSigned = Callable[[int, int, int], None]
 CHANNELS = {PLACE_ORDER: "place-order", CANCEL_ORDER: "cancel-order"}
 # Fields of the REST call that a plain order has. What else the channel takes is not documented: it goes over REST.
@@ -42,7 +45,7 @@ NOT_HERE = frozenset({"30001", "30002", "30003", "30004"})
 class Grant(Protocol):
     """A token; see `limits.local.Grant`."""
 
-    def answered(self, now: int, remaining: int | None) -> None:
+    def answered(self, now: int, remaining: int | None) -> int:
         """An answer came."""
 
     def lost(self, now: int, until_ns: int) -> None:
@@ -58,8 +61,9 @@ class Teller(Protocol):
     clock: Clock
     server: ServerClock
     timeout_s: float
+    tally: Tally
 
-    async def token(self, row: Endpoint, max_wait_s: float | None) -> Grant:
+    async def token(self, row: Endpoint, max_wait_s: float | None, told: Told | None = None) -> Grant:
         """A token of the row's bucket."""
 
     def redact(self, text: str) -> str:
@@ -105,7 +109,13 @@ class SocketRoad:
         return "symbol" in names and names - LEFT_OUT <= PLAIN and given.get("tpsl_type") != "tpsl"
 
     async def send(
-        self, row: Endpoint, given: Mapping[str, Any], *, on_signed: OnSigned, max_wait_s: float | None
+        self,
+        row: Endpoint,
+        given: Mapping[str, Any],
+        *,
+        on_signed: OnSigned,
+        max_wait_s: float | None,
+        calls: tuple[int, ...] = (),
     ) -> Answer[OrderAck] | None:
         """
         Send a command and return its answer, or `None` if it is proven that nothing of it was executed and another way
@@ -115,6 +125,7 @@ class SocketRoad:
             row, given: the command.
             on_signed: called with (monotonic ns, exchange ms, 1) right before the write. There is no timestamp in it.
             max_wait_s: longest wait for a token in seconds.
+            calls: numbers of the handles that it is sent for.
 
         Raises:
             NotSent: no token.
@@ -129,18 +140,21 @@ class SocketRoad:
         request_id = f"b{self._count}"
         params = {name: value for name, value in body.items() if name not in LEFT_OUT}
         frame = trade_frame(request_id, CHANNELS[row], body["symbol"], params)
-        grant = await session.token(row, max_wait_s)
+        told = session.tally.told(row, calls, method="WS", path=PATH)
+        grant = await session.token(row, max_wait_s, told)
         sent_ns = session.clock.monotonic_ns()
+        if told is not None:
+            told.started(sent_ns)
         until_ns = sent_ns + round(session.timeout_s * 1e9)
-        written = True
+        written = gone = True
         answer: TradeAnswer | None = None
         try:
             line = self._line()
             written = self._live and line is not None and line.roomy
-            if line is None or not written:
-                return None
-            on_signed(sent_ns, session.server.estimate_ms(sent_ns), 1)
-            written, answer = await self._exchange(line, request_id, frame)
+            if line is not None and written:
+                on_signed(sent_ns, session.server.estimate_ms(sent_ns), 1)
+                written, answer = await self._exchange(line, request_id, frame)
+            gone = False
         finally:
             now = session.clock.monotonic_ns()
             if not written:
@@ -148,8 +162,39 @@ class SocketRoad:
             elif answer is None:
                 grant.lost(now, until_ns)
             else:
-                grant.answered(now, None)
-        return self._read(row, answer, sent_ns, now) if written else None
+                _ = grant.answered(now, None)
+            if gone and told is not None:
+                told.lost(now, None, unsent=not written, sent_bytes=len(frame))
+        found = self._read(row, answer, sent_ns, now) if written else NotSent("connect", endpoint=row.label)
+        self._note(row, found, told, now, len(frame), answered=answer is not None)
+        if isinstance(found, Answer):
+            return found
+        if isinstance(found, NotSent) or _bars(found):
+            return None
+        raise found
+
+    def _note(
+        self,
+        row: Endpoint,
+        found: Answer[OrderAck] | NotSent | OutcomeUnknown | Refused,
+        told: Told | None,
+        now: int,
+        sent_bytes: int,
+        *,
+        answered: bool,
+    ) -> None:
+        """Count it, and tell who listens."""
+        tally, error = self._session.tally, None if isinstance(found, Answer) else found
+        if not isinstance(error, NotSent):
+            tally.sent(row)
+        if error is not None:
+            tally.unsuccessful(row, error, now)
+        if told is None:
+            return
+        if answered:
+            told.answered(now, error=error, http_status=None, sent_bytes=sent_bytes, received_bytes=0)
+        elif not isinstance(error, Refused):
+            told.lost(now, error, sent_bytes=sent_bytes)
 
     async def _exchange(self, line: CommandLine, request_id: str, frame: bytes) -> tuple[bool, TradeAnswer | None]:
         """Whether it was written, and the answer if one came in time."""
@@ -165,22 +210,26 @@ class SocketRoad:
         finally:
             del self._waiting[request_id]
 
-    def _read(self, row: Endpoint, answer: TradeAnswer | None, sent_ns: int, now: int) -> Answer[OrderAck] | None:
+    def _read(
+        self, row: Endpoint, answer: TradeAnswer | None, sent_ns: int, now: int
+    ) -> Answer[OrderAck] | OutcomeUnknown | Refused:
         """What an answer proves; see `wire.decode`."""
         label = f"socket {CHANNELS[row]}"
         if answer is None:
-            raise OutcomeUnknown("connection" if not self._live else "timeout", endpoint=label, message="no answer")
+            return OutcomeUnknown("connection" if not self._live else "timeout", endpoint=label, message="no answer")
         if answer.ok:
             ack = OrderAck(order_id=answer.order_id, client_oid=answer.client_oid)
             return Answer(ack, None, answer.ts_ms, sent_ns, now)
         verdict, message = classify(answer.code), self._session.redact(answer.message)
         if not verdict.definitive:
-            raise OutcomeUnknown("code", endpoint=label, code=answer.code, message=message)
-        if issubclass(verdict.error, PermissionDenied) or answer.code in NOT_HERE:
+            return OutcomeUnknown("code", endpoint=label, code=answer.code, message=message)
+        refused = verdict.error(answer.code, message, endpoint=label)
+        if _bars(refused):
             self._barred = True
-            log.warning("commands over the socket are refused with code %s: they go over REST from now on", answer.code)
-            return None
-        raise verdict.error(answer.code, message, endpoint=label)
+            log.warning(
+                "commands over the socket are refused with code %s: they go over REST from now on", refused.code
+            )
+        return refused
 
     # -- what the line tells ----------------------------------------------------------------------------------
 
@@ -203,3 +252,8 @@ class SocketRoad:
 
     def pushed(self, updates: Sequence[object], received_ns: int) -> None:
         """See `OrderListener`."""
+
+
+def _bars(error: OutcomeUnknown | Refused) -> bool:
+    """Whether that says that the socket is not for commands of this account: nothing was executed."""
+    return isinstance(error, PermissionDenied) or (isinstance(error, Refused) and error.code in NOT_HERE)

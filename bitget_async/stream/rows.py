@@ -82,7 +82,9 @@ def _unread(kind: _Kind) -> list[Record]:
 
 
 def _order(row: OrderUpdate, push: Push) -> OrderUpdate:
-    _force(row, "source", "orders")
+    # What the frame says of itself goes for what a row may hold under these names.
+    if row.source != "orders":
+        _force(row, "source", "orders")
     _force(row, "pushed_ms", push.ts_ms)
     if not row.symbol:
         _force(row, "symbol", _symbol(push))

@@ -8,12 +8,22 @@ import ssl
 from collections.abc import Callable, Mapping
 from typing import Any, TypeVar
 
-from aiolimiter import AsyncLimiter
-
+from bitget_async.clock import ServerClock
 from bitget_async.credentials import Credentials
+from bitget_async.drip import Drip
 from bitget_async.endpoints import checks
 from bitget_async.errors import NotSent, UsageError
-from bitget_async.models import Asset, BookUpdate, CandleUpdate, Fill, MarketFill, OrderUpdate, Ticker, TriggerOrder
+from bitget_async.models import (
+    Asset,
+    BookUpdate,
+    CandleUpdate,
+    Fill,
+    MarketFill,
+    OrderUpdate,
+    StreamLine,
+    Ticker,
+    TriggerOrder,
+)
 from bitget_async.stream.connection import Dialer
 from bitget_async.stream.line import KeptLine, Login
 from bitget_async.stream.live_book import BookKeeper, LiveBook
@@ -67,7 +77,7 @@ class Streams:
         self._login = None if credentials is None else SessionLogin(credentials, session)
         self._dialer = Dialer(origin, ssl_context=ssl_context, headers=headers)
         self._rng = rng
-        self._connects = AsyncLimiter(CONNECTS, CONNECTS_S)
+        self._connects = Drip(CONNECTS, CONNECTS / CONNECTS_S)
         self._news = News()
         self._made = 0
         self._answered: Callable[[TradeAnswer], None] | None = None
@@ -98,6 +108,11 @@ class Streams:
     def connections(self) -> int:
         """How many connections are kept up."""
         return len(self._public.lines) + len(self._private.lines)
+
+    def states(self, server: ServerClock, now: int) -> tuple[StreamLine, ...]:
+        """How each connection is at that moment, by the exchange's clock."""
+        lines = (*self._public.lines, *self._private.lines)
+        return tuple(_state(line, server, now) for line in lines if isinstance(line, KeptLine))
 
     async def changed(self) -> StreamState:
         """Wait until `state` is another one, and return it. Cancelling: safe."""
@@ -329,6 +344,7 @@ class Streams:
                 rng=self._rng,
                 connects=self._connects,
                 answered=None if login is None else self._command_answered,
+                events=self._session.events,
             )
 
         return make
@@ -378,6 +394,20 @@ def _of(symbol: str | None) -> Callable[[Any], bool] | None:
         return None
     name = checks.symbol(symbol)
     return lambda record: bool(record.symbol == name)
+
+
+def _state(line: KeptLine, server: ServerClock, now: int) -> StreamLine:
+    heard_ns, told_ms = line.heard_ns, None
+    if line.pushed_at is not None and line.pushed_at[0] is not None:
+        told_ms = server.estimate_ms(line.pushed_at[1]) - line.pushed_at[0]
+    return StreamLine(
+        stream=line.name,
+        state=line.state.value,
+        topics=line.topics,
+        silent_s=None if heard_ns is None else (now - heard_ns) / 1e9,
+        lag_ms=told_ms,
+        reconnects=max(line.connected - 1, 0),
+    )
 
 
 def _what(what: str, symbol: str | None) -> str:

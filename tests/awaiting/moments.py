@@ -28,8 +28,9 @@ from tests.contracts.world import CountingLimits
 
 # No call of a scenario takes as long; a waiter that is forgotten does.
 HANGS_S = 600.0
-# From what makes a caller leave to the withdrawal of its command: of two callers whose time runs out, the second one's.
-HEARD_STEPS = 4
+# From what makes a caller leave to the withdrawal of its command, at most: a time runs out in the next turn of the loop
+# and is heard in the one after, and while a connection opens the server's steps stand in between.
+HEARD_STEPS = 8
 
 Prepare = Callable[[SimulatedExchange, BitgetClient], Awaitable[None]]
 Make = Callable[[BitgetClient], Awaitable[Pending[Any, Any]]]

@@ -10,7 +10,6 @@ from dataclasses import replace
 from typing import Any
 from unittest import mock
 
-import aiohttp
 from msgspec import structs
 
 from bitget_async import cancellation, evidence, reading, session, wire
@@ -20,6 +19,7 @@ from bitget_async.limits.bucket import Bucket
 from bitget_async.models import OrderStatus, Outcome, Scope
 from bitget_async.wire import Answer
 
+from .naive import aiohttp_as_it_comes
 from .planting import plant
 
 
@@ -42,10 +42,10 @@ def failed_read_taken_as_empty() -> Iterator[None]:
     """A read that fails gives an empty page."""
     original = session.Session.background
 
-    async def background(self: session.Session, row: Any, given: Any) -> Answer[Any]:
+    async def background(self: session.Session, row: Any, given: Any, **options: Any) -> Answer[Any]:
         sent_ns = self.clock.monotonic_ns()
         try:
-            return await original(self, row, given)
+            return await original(self, row, given, **options)
         except BitgetError:
             now = self.clock.monotonic_ns()
             return Answer([], None, self.server.estimate_ms(now), sent_ns, now)
@@ -209,10 +209,5 @@ def token_back_at_once_on_a_timeout() -> Iterator[None]:
 @plant("a_redirect_goes_nowhere", 21)
 def redirects_followed() -> Iterator[None]:
     """Aiohttp's default: a 307 takes the command, its body and its signature elsewhere."""
-    original = aiohttp.ClientSession._request
-
-    async def request(self: Any, *args: Any, **options: Any) -> Any:
-        return await original(self, *args, **{**options, "allow_redirects": True})
-
-    with mock.patch.object(aiohttp.ClientSession, "_request", request):
+    with aiohttp_as_it_comes(redirects=True):
         yield

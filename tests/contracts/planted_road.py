@@ -19,6 +19,7 @@ from bitget_async.limits import local
 from bitget_async.limits.bucket import Bucket
 from bitget_async.wire import Answer
 
+from .naive import aiohttp_as_it_comes
 from .planting import patched, plant
 
 SECOND_NS = 1_000_000_000
@@ -99,14 +100,7 @@ def closing_connections_taken_as_idle_ones() -> Iterator[None]:
 @plant("reads_are_dropped_once_each", 11)
 def hidden_repeat_left_on() -> Iterator[None]:
     """Aiohttp's default: a GET whose connection drops goes out again, without a token."""
-    original = transport.AiohttpTransport._open
-
-    def opened(self: Any) -> aiohttp.ClientSession:
-        made = original(self)
-        made._retry_connection = True
-        return made
-
-    with patched(transport.AiohttpTransport, "_open", opened):
+    with aiohttp_as_it_comes(repeats=True):
         yield
 
 
@@ -382,14 +376,14 @@ def token_back_when_the_caller_leaves() -> Iterator[None]:
     """A caller who is cancelled gives its token back, though the request is on its way."""
     original = session.Session._attempt
 
-    async def attempt(self: Any, request: Any, grant: Any, stamp: Any, timeout_s: float) -> Any:
+    async def attempt(self: Any, request: Any, grant: Any, stamp: Any, timeout_s: float, told: Any) -> Any:
         class Kind:
             answered, unsent, refused = grant.answered, grant.unsent, grant.refused
 
             def lost(self, now: int, until_ns: int) -> None:
                 grant.unsent()
 
-        return await original(self, request, Kind(), stamp, timeout_s)
+        return await original(self, request, Kind(), stamp, timeout_s, told)
 
     with patched(session.Session, "_attempt", attempt):
         yield

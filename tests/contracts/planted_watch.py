@@ -11,6 +11,7 @@ from msgspec import structs
 
 from bitget_async import cancellation, evidence, handle, watcher
 from bitget_async.course import Course
+from bitget_async.errors import NotSent
 from bitget_async.evidence import Command, Listing, Sweep
 from bitget_async.evidence import sweep as sweeping
 from bitget_async.inquiry import Inquiry, ReadKind, looks
@@ -162,13 +163,13 @@ def failed_pages_left_out() -> Iterator[None]:
     """A listing is the pages that came."""
     original = Reading.listing
 
-    async def listing(self: Any, symbol: Any, book: Any) -> Any:
+    async def listing(self: Any, symbol: Any, book: Any, **options: Any) -> Any:
         first = self._session.background
         answers: list[Any] = []
 
-        async def background(row: Any, given: Any) -> Any:
+        async def background(row: Any, given: Any, **more: Any) -> Any:
             try:
-                answers.append(await first(row, given))
+                answers.append(await first(row, given, **more))
             except Exception:
                 if not answers:
                     raise
@@ -176,7 +177,7 @@ def failed_pages_left_out() -> Iterator[None]:
             return answers[-1]
 
         with patched(self._session, "background", background):
-            return await original(self, symbol, book)
+            return await original(self, symbol, book, **options)
 
     with patched(Reading, "listing", listing):
         yield
@@ -251,7 +252,7 @@ def answer_lost_with_its_caller() -> Iterator[None]:
             return await original(self, symbol, options, *given)
         except asyncio.CancelledError:
             for course in self._watcher.pending:
-                self._watcher.dropped(course)
+                self._watcher.dropped(course, NotSent("closed"))
             raise
 
     with patched(cancellation.Canceller, "cancel", cancel):

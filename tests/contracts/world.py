@@ -30,10 +30,12 @@ from bitget_async import (
     PendingCancellation,
     Refused,
     Report,
+    RequestEnded,
     Scope,
 )
 from bitget_async.clock import VirtualClock
 from bitget_async.sim import Order, Settings, SimulatedExchange
+from tests.heard import Heard
 from tests.virtualtime import virtual_loop, virtual_sockets
 
 SECOND_NS = 1_000_000_000
@@ -136,6 +138,7 @@ class World:
             limits=self.limits,
             **self.defaults | options,
         )
+        self.heard = Heard(self.client)
         self._stamps_seen = 0
         # When the loop, the exchange's too, went on after standing still: what was on its way arrived then.
         self.stalled_ns: set[int] = set()
@@ -251,6 +254,7 @@ class World:
                 demand(task.done(), "20: every awaiter has an answer after close", task)
                 if not task.cancelled():
                     task.exception()
+            self._judge_events()
             self.do(self.exchange.close())
             self.do(asyncio.sleep(1))
             left = asyncio.all_tasks(self.loop)
@@ -419,9 +423,21 @@ class World:
                 signed_ns = course.sweep.signed_ns
                 demand(signed_ns >= call.called_ns, "11: the command was signed after the call", call.symbol)
 
+    def _judge_events(self) -> None:
+        """What was told is whole, and counts no less than the exchange did."""
+        broken = self.heard.broken()
+        demand(not broken, "what is told of requests and handles is whole", broken[:5])
+        wired = [each for each in self.heard.of(RequestEnded) if each.certainty != "not_sent"]
+        seen = [copy for copy in self.exchange.truth.wire if copy.endpoint in {each.endpoint for each in wired}]
+        if not self.resent:
+            demand(len(seen) <= len(wired), "every copy that arrived was told of", len(seen), len(wired))
+            told, arrived = sum(each.sent_bytes for each in wired), sum(len(copy.body) for copy in seen)
+            demand(arrived <= told, "and every byte", arrived, told)
+
     def _judge_secrets(self) -> None:
         key = self.exchange.credentials()
         texts = [repr(self.client), *self.log.lines, *(repr(handle) for handle in self.handles)]
+        texts += [repr(self.heard.events), json.dumps(self.client.snapshot().to_dict())]
         texts += [json.dumps(handle.to_dict()) for handle in self.handles]
         texts += [repr(error) + str(error) for _, error in self.errors]
         texts += [str(each.handle._unconfirmed(each.report)) for each in self.handles.values() if each]

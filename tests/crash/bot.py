@@ -86,9 +86,9 @@ def on_the_wire() -> None:
             sending.append(number)
         return note(self, number, kind, data)
 
-    def depart(self: Any, request: Any, *rest: Any) -> None:
-        real(self, request, *rest)
-        if sending and request.method == "POST":
+    def depart(self: Any, request: Any) -> None:
+        real(self, request)
+        if sending and request.row.method == "POST":
             asyncio.get_running_loop().call_later(0.05, die)
 
     JournalFile.note = noted  # type: ignore[method-assign]

@@ -14,6 +14,7 @@ from pathlib import Path
 
 import pytest
 
+from bitget_async import sockets
 from bitget_async.errors import UsageError
 from bitget_async.guard import Answer, Beat, Word
 from bitget_async.pulse import Unheard
@@ -161,18 +162,19 @@ async def test_noise_ends_its_connection_and_nothing_else(noise: bytes, nook: Pa
 async def test_another_user_is_turned_away(end: str, nook: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """By the guard, which would count his beats; and by the bot, which would rely on his answers."""
     inlet = await listening(nook / "sock")
-    real = pulse_socket._trusted
+    real = sockets.is_trusted
 
     def trusted(writer: asyncio.StreamWriter) -> bool:
         server = bool(writer.get_extra_info("sockname"))
         assert real(writer)
         return server != (end == "guard")
 
-    monkeypatch.setattr(pulse_socket, "_trusted", trusted)
+    for module in (sockets, pulse_socket):
+        monkeypatch.setattr(module, "is_trusted", trusted)
     road = SocketRoad(str(nook / "sock"))
     with pytest.raises(Unheard):
         _ = await road.beat(BEAT, 5.0)
-    while end == "bot" and not vars(inlet)["_lines"]:  # noqa: ASYNC110 - it has no event for that
+    while end == "bot" and not vars(inlet)["_server"].connections:  # noqa: ASYNC110 - it has no event for that
         # The bot may be gone before the guard has noticed that it came.
         await asyncio.sleep(0)
     await road.close()
@@ -181,7 +183,7 @@ async def test_another_user_is_turned_away(end: str, nook: Path, monkeypatch: py
 
 async def test_too_many_connections_are_turned_away(nook: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """A bot that connects and never closes cannot use up the guard's descriptors."""
-    monkeypatch.setattr(pulse_socket, "MOST_CONNECTIONS", 2)
+    monkeypatch.setattr(sockets, "MOST_CONNECTIONS", 2)
     inlet = await listening(nook / "sock")
     roads = [SocketRoad(str(nook / "sock")) for _ in range(3)]
     for road in roads[:2]:

@@ -227,7 +227,8 @@ def test_signing_again_takes_the_decision_back() -> None:
 def test_whom_a_read_concerns(read: Read, concerns: bool) -> None:
     """By its list, and by its symbol unless it is of the whole account."""
     inquiry, _ = inquiry_of(BTC)
-    assert inquiry._concerns_any(read) is concerns
+    inquiry._postponed = [read]
+    assert inquiry._still_wanted() == ([read] if concerns else [])
 
 
 def postponing() -> tuple[Inquiry, list[Read], list[str]]:

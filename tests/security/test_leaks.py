@@ -13,7 +13,7 @@ from typing import Any
 
 import pytest
 
-from bitget_async import Credentials
+from bitget_async import Credentials, ForeignUse
 from bitget_async.sim import SimulatedExchange
 from tests.leaks import MARK, Search, chain, is_watched
 
@@ -150,6 +150,15 @@ def test_reports_and_journals_are_searched() -> None:
     search.settled(SimpleNamespace(handle="h", report=report))  # type: ignore[arg-type]
     search.journal(b"\xf5\xfa" + MADE.encode())
     assert found(search) == ["an API key in a report's to_dict()", "an API key in a journal"]
+
+
+def test_events_and_snapshots_are_searched() -> None:
+    """Whatever is told to whoever listens, and what is given to support."""
+    search = Search()
+    search.event(ForeignUse(at_ns=1, endpoint=MADE, cause="refused"))
+    search.snapshot(SimpleNamespace(to_dict=lambda: {"errors": [MADE]}))
+    assert found(search) == ["an API key in a ForeignUse", "an API key in a snapshot"]
+    assert (search.counts["events"], search.counts["snapshots"]) == (1, 1)
 
 
 PLANTED = """
