@@ -37,9 +37,10 @@ def scenario(**settings: Any) -> Callable[[Callable[[StopWorld], Awaitable[None]
 
 @scenario()
 async def of_more_than_a_page(world: StopWorld) -> None:
-    """Every page counts, before and after."""
-    ids = set(world.exchange.rest(BTC, 130, age_s=60)) | set(world.exchange.rest(ETH, 90, age_s=60))
-    report = await world.judged(await world.begin(keep=lambda _: False))
+    """Every page counts, before and after: the first is full of orders to keep."""
+    ids = set(world.exchange.rest(BTC, 30, age_s=60))
+    world.kept = set(world.exchange.rest(ETH, 100, age_s=60))
+    report = await world.judged(await world.begin(keep=lambda order: order.symbol == ETH))
     demand({each.order.order_id for each in report.cancelled} == ids, "44: every page is read", len(report.cancelled))
 
 

@@ -79,7 +79,9 @@ async def always(order: Order) -> bool:
         {"exclude_client_oids": None},
         {"exclude_client_oids": [""]},
     ],
-    ids=str,
+    ids=lambda wrong: ",".join(
+        f"{name}-{each if not callable(each) else 'a coroutine function'}" for name, each in wrong.items()
+    ),
 )
 def test_what_cannot_be_meant_is_refused(wrong: dict[str, Any]) -> None:
     """A text is no list of its letters, and what an async function returns is true whatever it would say."""
