@@ -158,7 +158,12 @@ def all_commands_first() -> Iterator[None]:
 
 
 @plant("stop_of_a_book_that_takes_seconds", 58)
-def commands_past_the_limits() -> Iterator[None]:
-    """A stop is urgent: it goes past the limiter."""
-    with patched(Bucket, "free", lambda self, now: max(1, self.capacity)):
+def tokens_back_with_the_answer() -> Iterator[None]:
+    """A stop is urgent: what was answered may be asked again."""
+    original = Bucket._settle
+
+    def settle(self: Bucket, lease: Any, at_ns: int) -> None:
+        original(self, lease, 0)
+
+    with patched(Bucket, "_settle", settle):
         yield
