@@ -53,6 +53,7 @@ from bitget_async.events import (
     TokenMissed,
     TokenTaken,
 )
+from bitget_async.exposure import Exposure
 from bitget_async.halt import PendingStop
 from bitget_async.handle import (
     Pending,
@@ -200,6 +201,7 @@ __all__ = [
     "DuplicateClientOid",
     "Event",
     "EventReader",
+    "Exposure",
     "Fate",
     "FateKnown",
     "FeeDetail",
