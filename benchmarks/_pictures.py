@@ -38,12 +38,15 @@ STYLE = {
     "figure.constrained_layout.use": True,
 }
 LIMIT = 5
+# Another version of this package, which has a section of its own.
+BESIDE = "ours, other version"
 
 
 def table(data: Figures, name: str, begins: str) -> list[dict[str, Any]]:
-    """The table of a benchmark whose title begins so, or nothing."""
+    """The table of a benchmark whose title begins so, or nothing; without the other version of this package."""
     tables = data.get(name, {}).get("tables", {})
-    return next((rows for title, rows in tables.items() if title.startswith(begins)), [])
+    rows = next((rows for title, rows in tables.items() if title.startswith(begins)), [])
+    return [row for row in rows if row.get("client") != BESIDE]
 
 
 # -- what is drawn ------------------------------------------------------------------------------------------------
