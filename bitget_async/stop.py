@@ -14,7 +14,7 @@ from types import MappingProxyType
 from typing import Any, Protocol
 
 from bitget_async.cancellation import Canceller
-from bitget_async.course import Options, check_confirm_within
+from bitget_async.course import STOPPING, Options, check_confirm_within
 from bitget_async.desk import Desk
 from bitget_async.endpoints import (
     BATCH_CANCEL_ORDER,
@@ -134,17 +134,19 @@ class Stopper:
             self._pending[course] = handle
             self._tell(course, "begun")
 
+        def goes_on() -> bool:
+            # With nothing to send it still lists until that is proven.
+            return course.state.handed > 0 or course.surveyed
+
         def closed() -> Exception:
             if course.state.handed:
                 return OutcomeUnknown("closed", endpoint="cancel_all_orders", message="the client was closed")
             return NotSent("closed", detail="the client was closed")
 
         try:
-            await self._tasks.outliving(
-                self._begin(course), "bitget_async: stop", signed=lambda: course.state.handed > 0, closed=closed
-            )
+            await self._tasks.outliving(self._begin(course), "bitget_async: stop", signed=goes_on, closed=closed)
         except BaseException as error:
-            if not course.state.handed and self._pending.pop(course, None) is not None:
+            if not goes_on() and self._pending.pop(course, None) is not None:
                 state, reason = why(error)
                 self._tell(course, state, reason=reason)
             raise
@@ -259,6 +261,7 @@ class Stopper:
                 course.lanes.append(self._tasks.spawn(self._send_all(course, row.short), f"bitget_async: {row.short}"))
 
     async def _send_all(self, course: StopCourse, endpoint: str) -> None:
+        _ = STOPPING.set(course.call)
         while True:
             command = course.state.next(endpoint, course.now_ns())
             if command is not None:
