@@ -10,7 +10,7 @@ import warnings
 import weakref
 from collections.abc import Callable, Mapping
 from types import TracebackType
-from typing import Any, Self, TypeVar
+from typing import TYPE_CHECKING, Any, Self, TypeVar
 
 import orjson
 
@@ -38,7 +38,6 @@ from bitget_async.families.market import Market
 from bitget_async.families.trigger import Trigger
 from bitget_async.halt import PendingStop
 from bitget_async.handle import Pending
-from bitget_async.heartbeat import Heartbeat
 from bitget_async.journal import Journal
 from bitget_async.limits import Limits, LocalLimits, Unlimited
 from bitget_async.models import ClockState, Fill, Order, Snapshot
@@ -56,6 +55,9 @@ from bitget_async.tracker import OpenOrders, Tracker
 from bitget_async.transport import AiohttpTransport, is_loopback, origin_of
 from bitget_async.verbs import Parts, TradingVerbs
 from bitget_async.watcher import Watcher
+
+if TYPE_CHECKING:
+    from bitget_async.heartbeat import Heartbeat
 
 __all__ = ["BitgetClient"]
 
@@ -445,6 +447,9 @@ class BitgetClient(TradingVerbs):
 
         Cost: no request to the exchange.
         """
+        # Few programs have a guard; those that have one pay for it here.
+        from bitget_async.heartbeat import Heartbeat
+
         return Heartbeat(where, name=name, every_s=every_s, within_s=within_s, alive=alive, clock=self._clock)
 
     @property
