@@ -78,7 +78,7 @@ def test_signature_is_the_one_of_the_reference(method: str, target: str, body: b
 
 @pytest.mark.parametrize("length", [1, 32, 63, 64, 65, 200])
 def test_a_signature_is_the_hmac_of_the_standard_library(length: int) -> None:
-    """What a key makes of every message is worked out once, by ourselves: for keys of any length, longer than a block."""
+    """What a key makes of every message is worked out once, by ourselves: also for keys longer than a block."""
     secret = "".join(chr(33 + number % 90) for number in range(length))
     key = Credentials("key", secret, "pass")
     for prehash in (b"", b"x", b"a" * 1000):
