@@ -39,7 +39,8 @@ def row_of(data: Figures, name: str, begins: str, **wanted: Any) -> dict[str, An
 
 def spread(row: dict[str, Any], key: str = "ratio") -> str:
     """A ratio with its spread."""
-    return f"{row[key]:.2f} ({row['least']:.2f}–{row['most']:.2f})"
+    middle, least, most = (f"{row[each]:,.{0 if row[each] >= 100 else 2}f}" for each in (key, "least", "most"))
+    return f"{middle} ({least}–{most})"
 
 
 def stack(begins: str, most: float) -> Callable[[Figures], tuple[str, bool] | None]:

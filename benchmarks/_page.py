@@ -200,6 +200,7 @@ def own(data: Figures, _: str) -> str:
         for title, rows in data.get("stack_overhead", {}).get("tables", {}).items()
         if title.startswith(("page of 100 as", "place_order with"))
         for row in rows
+        if row["client"] == "ours"
     ]
     return shown(rows, {"call": "call", "processor time": cpu_ratio})
 

@@ -10,6 +10,7 @@ from __future__ import annotations
 import hashlib
 import io
 import json
+import math
 import re
 from collections.abc import Callable
 from typing import Any
@@ -38,12 +39,17 @@ STYLE = {
     "figure.constrained_layout.use": True,
 }
 LIMIT = 5
+# Between two names beside a logarithmic axis, in decades.
+APART = 0.29
+# Another version of this package, which has a section of its own.
+BESIDE = "ours, other version"
 
 
 def table(data: Figures, name: str, begins: str) -> list[dict[str, Any]]:
-    """The table of a benchmark whose title begins so, or nothing."""
+    """The table of a benchmark whose title begins so, or nothing; without the other version of this package."""
     tables = data.get(name, {}).get("tables", {})
-    return next((rows for title, rows in tables.items() if title.startswith(begins)), [])
+    rows = next((rows for title, rows in tables.items() if title.startswith(begins)), [])
+    return [row for row in rows if row.get("client") != BESIDE]
 
 
 # -- what is drawn ------------------------------------------------------------------------------------------------
@@ -143,6 +149,7 @@ def draw_waiters(plt: Any, drawn: Any) -> Any:
     axes.set_xscale("log")
     axes.set_yscale("log")
     axes.set_xlim(0.8, 600_000)
+    axes.set_ylim(3, 300_000)
     axes.set_xticks([1, 100, 10_000], ["1", "100", "10,000"])
     axes.minorticks_off()
     axes.set_xlabel("callers that wait")
@@ -154,11 +161,17 @@ def draw_waiters(plt: Any, drawn: Any) -> Any:
 
 
 def label_ends(axes: Any, x: float, ends: list[tuple[float, str, str]]) -> None:
-    """Names at the ends of lines, moved apart on a logarithmic axis."""
-    last = 0.0
-    for y, name, colour in sorted(ends):
-        last = max(y, last * 1.9)
-        axes.text(x, last, name, color=colour, va="center", fontsize=9)
+    """Names at the ends of lines, moved apart on a logarithmic axis as little as they must be."""
+    ends = sorted(ends)
+    places = [math.log10(y) for y, *_ in ends]
+    for _ in range(200):
+        for at in range(len(places) - 1):
+            missing = (APART - (places[at + 1] - places[at])) / 2
+            if missing > 0:
+                places[at], places[at + 1] = places[at] - missing, places[at + 1] + missing
+    for (y, name, colour), place in zip(ends, places, strict=True):
+        axes.plot([x * 0.78, x * 1.1], [y, 10**place], color=colour, linewidth=0.6, alpha=0.6)
+        axes.text(x * 1.2, 10**place, name, color=colour, va="center", fontsize=9)
 
 
 def draw_flat(plt: Any, drawn: Any) -> Any:

@@ -176,7 +176,18 @@ async def serve() -> None:
     await closed.wait()
 
 
+def allow_connections() -> None:
+    """A dozen clients keep a hundred connections each: more files than a process may usually have open."""
+    try:
+        import resource
+    except ImportError:
+        return
+    _, most = resource.getrlimit(resource.RLIMIT_NOFILE)
+    resource.setrlimit(resource.RLIMIT_NOFILE, (most if most != resource.RLIM_INFINITY else 65_536, most))
+
+
 if __name__ == "__main__":
+    allow_connections()
     if int(sys.argv[1]) >= 0:
         os.sched_setaffinity(0, {int(sys.argv[1])})
     asyncio.run(serve())

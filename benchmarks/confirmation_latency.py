@@ -102,7 +102,7 @@ def main() -> None:
     parser.add_argument("--cancels", type=int, help="cancels a line")
     parser.add_argument("--seed", type=int, default=1, help="decides all draws on both sides")
     args = parser.parse_args()
-    count = args.cancels or sized(args, 300, 40, 1)
+    count = args.cancels or sized(args, 200, 40, 1)
     header, began = machine(), time.perf_counter()
     sections: dict[str, list[dict[str, Any]]] = {}
     for title, lags in EXCHANGES.items():

@@ -87,7 +87,7 @@ def main() -> None:
     parser.add_argument("--directory", type=Path, help="where the journal would stand; else the temporary directory")
     args = parser.parse_args()
     header = machine()
-    commands = sized(args, 2000, 100, 5)
+    commands = sized(args, 1000, 100, 5)
     opened_with = sized(args, (100, 1000, 10_000), (100,), (10,))
     with tempfile.TemporaryDirectory(dir=args.directory) as name:
         directory = Path(name)

@@ -261,7 +261,7 @@ def main() -> None:
     parser = arguments(__doc__)
     parser.add_argument("--seeds", type=int, help="how many seeds where the network takes a random time")
     args = parser.parse_args()
-    seeds = args.seeds or sized(args, 300, 30, 1)
+    seeds = args.seeds or sized(args, 200, 20, 1)
     crowds, rounds, grants = sized(args, (CROWDS, 9, 500), (CROWDS, 3, 200), (CROWDS[:2], 1, 10))
     header, began = machine(PACKAGES), time.perf_counter()
     limiters = present() if not args.tiny else {name: make for name, make in present().items() if name not in POLLS}

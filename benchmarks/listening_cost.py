@@ -146,8 +146,8 @@ def main() -> None:
     parser.add_argument("--rounds", type=int, help="paired rounds")
     parser.add_argument("--calls", type=int, help="calls a round")
     args = parser.parse_args()
-    rounds = args.rounds or sized(args, 21, 5, 1)
-    calls = args.calls or sized(args, 300, 100, 3)
+    rounds = args.rounds or sized(args, 11, 5, 1)
+    calls = args.calls or sized(args, 150, 60, 3)
     header, (mine, other) = machine(PACKAGES), cores()
     with server(other) as base_url:
         pin(mine)

@@ -163,8 +163,8 @@ def main() -> None:
 
 def run(args: argparse.Namespace) -> None:
     """The same with what was asked for."""
-    rounds = args.rounds or sized(args, 15, 5, 1)
-    calls = args.calls or sized(args, 150, 60, 3)
+    rounds = args.rounds or sized(args, 11, 5, 1)
+    calls = args.calls or sized(args, 100, 60, 3)
     in_flights = args.in_flight or sized(args, [1, 10, 100], [1, 10], [1])
     loops = args.loops or (["asyncio", "uvloop"] if find_spec("uvloop") and not args.tiny else ["asyncio"])
     names = args.clients or sized(args, present(), present(), ["ours", BASE, "raw asyncio"])

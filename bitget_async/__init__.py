@@ -9,6 +9,8 @@ The asyncio client for the Bitget spot exchange that waits for the proof.
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 from bitget_async.client import BitgetClient
 from bitget_async.credentials import Credentials
 from bitget_async.errors import (
@@ -53,6 +55,7 @@ from bitget_async.events import (
     TokenMissed,
     TokenTaken,
 )
+from bitget_async.exposure import Exposure
 from bitget_async.halt import PendingStop
 from bitget_async.handle import (
     Pending,
@@ -61,9 +64,8 @@ from bitget_async.handle import (
     PendingPlacement,
     PendingReplacement,
 )
-from bitget_async.heartbeat import Heartbeat
 from bitget_async.journal import Journal
-from bitget_async.limits import Limits, LocalLimits, RedisLimits, Unlimited
+from bitget_async.limits import Limits, LocalLimits, Unlimited
 from bitget_async.models import (
     AccountBalance,
     AccountInfo,
@@ -166,6 +168,24 @@ from bitget_async.stream.subscription import Subscription
 from bitget_async.tracker import OpenOrders
 from bitget_async.tracking import Sureness, TrackedOrder
 
+if TYPE_CHECKING:
+    from bitget_async.heartbeat import Heartbeat
+    from bitget_async.limits.redis import RedisLimits
+else:
+
+    def __getattr__(name: str) -> object:
+        """What few programs need is read when it is asked for: every program pays for the import of the package."""
+        if name == "Heartbeat":
+            from bitget_async.heartbeat import Heartbeat
+
+            return Heartbeat
+        if name == "RedisLimits":
+            from bitget_async.limits.redis import RedisLimits
+
+            return RedisLimits
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+
+
 __all__ = [
     "AccountBalance",
     "AccountInfo",
@@ -200,6 +220,7 @@ __all__ = [
     "DuplicateClientOid",
     "Event",
     "EventReader",
+    "Exposure",
     "Fate",
     "FateKnown",
     "FeeDetail",

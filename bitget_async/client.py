@@ -10,7 +10,9 @@ import warnings
 import weakref
 from collections.abc import Callable, Mapping
 from types import TracebackType
-from typing import Any, Self, TypeVar
+from typing import TYPE_CHECKING, Any, Self, TypeVar
+
+import orjson
 
 from bitget_async.cancellation import Canceller
 from bitget_async.clock import Clock, SystemClock
@@ -30,12 +32,12 @@ from bitget_async.errors import NotSent, OrderNotFound, UsageError
 from bitget_async.events import Event, EventReader, Events
 from bitget_async.events.log import EventLog
 from bitget_async.evidence import Assumptions
+from bitget_async.exposure import Exposure
 from bitget_async.families.account import Account
 from bitget_async.families.market import Market
 from bitget_async.families.trigger import Trigger
 from bitget_async.halt import PendingStop
 from bitget_async.handle import Pending
-from bitget_async.heartbeat import Heartbeat
 from bitget_async.journal import Journal
 from bitget_async.limits import Limits, LocalLimits, Unlimited
 from bitget_async.models import ClockState, Fill, Order, Snapshot
@@ -54,6 +56,9 @@ from bitget_async.tracker import OpenOrders, Tracker
 from bitget_async.transport import AiohttpTransport, is_loopback, origin_of
 from bitget_async.verbs import Parts, TradingVerbs
 from bitget_async.watcher import Watcher
+
+if TYPE_CHECKING:
+    from bitget_async.heartbeat import Heartbeat
 
 __all__ = ["BitgetClient"]
 
@@ -167,6 +172,7 @@ class BitgetClient(TradingVerbs):
         self._process = os.getpid()
         self._closed = False
         self._events = Events(EventLog())
+        self._exposures: list[Exposure] = []
 
     def __repr__(self) -> str:
         state = "closed" if self._closed else "open" if self._parts else "not used yet"
@@ -190,6 +196,8 @@ class BitgetClient(TradingVerbs):
         self._closed = True
         if self._unclosed is not None:
             _ = self._unclosed.detach()
+        for exposure in self._exposures:
+            await exposure.close()
         parts, self._parts = self._parts, None
         if parts is not None:
             await parts.tracker.close()
@@ -310,6 +318,36 @@ class BitgetClient(TradingVerbs):
             clock=ClockState(synchronised=False, offset_ms=0, uncertainty_ms=None),
         )
 
+    async def expose(self, path: str | os.PathLike[str]) -> Exposure:
+        """
+        Show this client's snapshots at a Unix socket, to processes of this user: `bitget-async top PATH` draws them,
+        and any program can read them as JSON (see docs/observability.md). Nothing can be changed over it.
+
+        Args:
+            path: of the socket, in a directory that only you can write; made with mode 600. One that a process left
+                behind is replaced. It goes with the client, or by `close()` of what is returned.
+
+        Returns:
+            The open socket.
+
+        Raises:
+            UsageError: it can be no path of a socket, somebody listens there, something else lies there, or others can
+                write to the directory.
+            NotSent: the client is closed.
+
+        Cancelling: safe. Cost: no request; a snapshot each time that a reader asks for one.
+        """
+        _ = self._open()
+        exposure = Exposure(path, lambda: orjson.dumps(self.snapshot().to_dict()), self._clock)
+        await exposure.open()
+        self._exposures.append(exposure)
+        return exposure
+
+    @property
+    def clock(self) -> Clock:
+        """The clock that the client goes by: `at_ns` of an event is its `monotonic_ns()`."""
+        return self._clock
+
     # -- handles ----------------------------------------------------------------------------------------------
 
     @property
@@ -410,6 +448,9 @@ class BitgetClient(TradingVerbs):
 
         Cost: no request to the exchange.
         """
+        # Few programs have a guard; those that have one pay for it here.
+        from bitget_async.heartbeat import Heartbeat
+
         where = sealed(where)
         return Heartbeat(where, name=name, every_s=every_s, within_s=within_s, alive=alive, clock=self._clock)
 

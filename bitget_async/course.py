@@ -6,6 +6,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable, Sequence
+from contextvars import ContextVar
 from dataclasses import dataclass, field
 from itertools import count
 from types import MappingProxyType
@@ -28,6 +29,7 @@ from bitget_async.models import (
 )
 
 __all__ = [
+    "STOPPING",
     "Course",
     "NamedCourse",
     "Options",
@@ -42,6 +44,8 @@ __all__ = [
 
 # Numbers of handles, for who is told of them: one row of them in each process.
 next_call = count(1).__next__
+# The number of the stop whose command is being made: that happens far below it, and nothing else there needs to know.
+STOPPING: ContextVar[int | None] = ContextVar("bitget_async_stopping", default=None)
 SNAPSHOTS = ("concurrent", "before", "none")
 DAY_S = 86_400.0
 ELSEWHERE = {
@@ -94,7 +98,7 @@ class Course:
         report: the report, once settled.
         journaled: whether all of it stands in the client's journal.
         handle: the one handle that shows it.
-        call: its number.
+        call: its number. within: that of the stop that it is a command of, or `None`.
         began_ns: when it was called for, monotonic.
         told, shown, fated: for `telling`: the states that it went through, how many of its changes were told, and the
             orders of whose fate was.
@@ -112,6 +116,7 @@ class Course:
     journaled: bool = False
     handle: Any = None
     call: int = field(default_factory=next_call)
+    within: int | None = field(default_factory=STOPPING.get)
     began_ns: int = 0
     told: tuple[str, ...] = ()
     shown: int = 0

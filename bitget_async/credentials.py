@@ -27,6 +27,8 @@ __all__ = ["Credentials", "KeyMaterial", "SealedHeaders"]
 PARTS = ("api_key", "secret", "passphrase")
 # A PEM key of 8192 bits has a tenth of this.
 MOST_BYTES = 64 * 1024
+# Of SHA-256, in bytes.
+BLOCK = 64
 ENV_NAMES = ("BITGET_API_KEY", "BITGET_API_SECRET", "BITGET_API_PASSPHRASE")
 
 
@@ -253,8 +255,19 @@ class Credentials:
         raise TypeError("Credentials refuse to be pickled or copied")
 
     def _use_hmac(self) -> str:
-        secret = self._secret
-        self._sign = lambda prehash: hmac.digest(secret, prehash, "sha256")
+        # HMAC as RFC 2104 defines it. What it makes of the key is the same each time: it is made once, and copied.
+        secret = self._secret if len(self._secret) <= BLOCK else hashlib.sha256(self._secret).digest()
+        key = secret.ljust(BLOCK, b"\0")
+        inner = hashlib.sha256(bytes(byte ^ 0x36 for byte in key))
+        outer = hashlib.sha256(bytes(byte ^ 0x5C for byte in key))
+
+        def sign(prehash: bytes) -> bytes:
+            inside, outside = inner.copy(), outer.copy()
+            inside.update(prehash)
+            outside.update(inside.digest())
+            return outside.digest()
+
+        self._sign = sign
         return ""
 
     def _use_rsa(self) -> str:

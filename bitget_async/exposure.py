@@ -1,6 +1,6 @@
 """
 What a running client shows of itself over a Unix socket: its snapshots, to any process of the same user. `bitget-async
-top` draws them. Nothing can be changed over it.
+top` draws them. Nothing can be changed over it. `Exposure` is the client's end, `Onlooker` the other one.
 
 A line in, lines out. An empty line or `{}` asks for one snapshot; `{"every_s": 0.5}` for one now and one each half
 second until the connection ends or asks for something else. Each snapshot is one line of JSON. A line that asks for
@@ -10,26 +10,33 @@ nothing that there is gets `{"error": "..."}`, and ends the connection.
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import logging
 import os
-from collections.abc import Callable
+import stat
+from collections.abc import AsyncIterator, Callable
+from pathlib import Path
 from types import TracebackType
 from typing import Self
 
+import msgspec
 import orjson
 
 from bitget_async.clock import Clock
 from bitget_async.errors import UsageError
-from bitget_async.sockets import PrivateServer
+from bitget_async.models import Snapshot
+from bitget_async.sockets import PrivateServer, checked_path, is_trusted
 
-__all__ = ["LEAST_EVERY_S", "MOST_EVERY_S", "Exposure", "interval_of"]
+__all__ = ["LEAST_EVERY_S", "MOST_EVERY_S", "Exposure", "Onlooker", "interval_of"]
 
 log = logging.getLogger("bitget_async.exposure")
 
 LEAST_EVERY_S, MOST_EVERY_S = 0.1, 60.0
 MOST_REQUEST_BYTES = 1024
+MOST_ANSWER_BYTES = 1 << 26
 # A reader that has not taken a snapshot after so long is stopped, or hangs.
 SLOW_S = 5.0
+ANSWER_WITHIN_S = 5.0
 # Many readers cost one snapshot: each gets the last one if it is not older.
 FRESH_NS = 50_000_000
 
@@ -153,3 +160,78 @@ def interval_of(raw: bytes) -> float | None:
     if not number or not LEAST_EVERY_S <= every_s <= MOST_EVERY_S:  # type: ignore[operator]
         raise UsageError(f"every_s is a number of seconds from {LEAST_EVERY_S:g} to {MOST_EVERY_S:g}")
     return float(every_s)  # type: ignore[arg-type]
+
+
+class Onlooker:
+    """
+    Looks at a client from another process. An async context manager; made by `at`.
+
+    Everything that can go wrong is a UsageError that says what to do: the socket is not there, is none, belongs to
+    another user or to something else, or the client has ended or hangs.
+    """
+
+    def __init__(self, path: Path, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        self._path = path
+        self._reader = reader
+        self._writer = writer
+
+    @classmethod
+    async def at(cls, path: str | os.PathLike[str]) -> Self:
+        """Connect to the client that shows itself at that path. Cancelling: safe."""
+        whole = checked_path(path, "client")
+        try:
+            if not stat.S_ISSOCK(os.stat(whole).st_mode):
+                raise UsageError(f"{whole} is no socket")
+            reader, writer = await asyncio.open_unix_connection(whole, limit=MOST_ANSWER_BYTES)
+        except FileNotFoundError:
+            raise UsageError(f"there is no socket at {whole}: a client opens it with `expose`") from None
+        except ConnectionRefusedError:
+            raise UsageError(f"nobody listens at {whole}: the client that made it has ended") from None
+        except OSError as error:
+            raise UsageError(f"{whole}: {error.strerror}") from None
+        if not is_trusted(writer):
+            writer.close()
+            raise UsageError(f"another user listens at {whole}")
+        return cls(whole, reader, writer)
+
+    async def __aenter__(self) -> Self:
+        return self
+
+    async def __aexit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self._writer.close()
+        with contextlib.suppress(OSError):
+            await self._writer.wait_closed()
+
+    async def once(self) -> Snapshot:
+        """One snapshot. Cancelling: safe, and nothing more can be asked afterwards."""
+        return await self._next(b"{}\n", ANSWER_WITHIN_S)
+
+    async def every(self, seconds: float) -> AsyncIterator[Snapshot]:
+        """One snapshot now, and one after each so many seconds, until the reader stops or the client ends."""
+        ask = orjson.dumps({"every_s": seconds}) + b"\n"
+        while True:
+            yield await self._next(ask, seconds + ANSWER_WITHIN_S)
+            ask = b""
+
+    async def _next(self, ask: bytes, within_s: float) -> Snapshot:
+        try:
+            async with asyncio.timeout(within_s):
+                self._writer.write(ask)
+                await self._writer.drain()
+                raw = await self._reader.readline()
+        except TimeoutError:
+            raise UsageError(
+                f"no answer from {self._path}: the client hangs, or it is something else's socket"
+            ) from None
+        except (OSError, ValueError):
+            raw = b""
+        if not raw:
+            raise UsageError(f"{self._path} was closed: the client has ended, or it is something else's socket")
+        try:
+            return msgspec.json.decode(raw, type=Snapshot)
+        except (msgspec.DecodeError, RecursionError):
+            raise UsageError(
+                f"what {self._path} tells cannot be read: it is of another version, or no client"
+            ) from None

@@ -54,6 +54,7 @@ class PrivateServer:
         self._most_bytes = most_bytes
         self._tasks = Tasks()
         self._server: asyncio.AbstractServer | None = None
+        self._closed = False
         self._made: os.stat_result | None = None
         self._lines: set[asyncio.StreamWriter] = set()
 
@@ -73,6 +74,7 @@ class PrivateServer:
             UsageError: somebody listens there, something else lies there, or others can write to the directory: they
                 could put a socket of theirs there.
         """
+        self._closed = False
         _check_directory(self._path.parent)
         _remove_stale(self._path, self._what)
         bound = _bound(self._path)
@@ -85,6 +87,7 @@ class PrivateServer:
 
     async def close(self) -> None:
         """End all connections and listen no more. The file goes if it is still ours. Safe to call twice."""
+        self._closed = True
         if self._server is not None:
             self._server.close()
         if self._made is not None:
@@ -101,6 +104,10 @@ class PrivateServer:
         self._lines.clear()
 
     def _joined(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        if self._closed:
+            # It was on its way while this was closed.
+            writer.close()
+            return
         if len(self._lines) >= MOST_CONNECTIONS or not is_trusted(writer):
             self._log.warning("a connection was turned away: too many, or another user's")
             writer.close()

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable, Coroutine
+from contextvars import Context
 from typing import Any, TypeVar
 
 __all__ = ["Tasks"]
@@ -19,14 +20,14 @@ class Tasks:
 
     def spawn(self, work: Coroutine[Any, Any, T], name: str) -> asyncio.Task[T]:
         """Start the work as a task that is kept until it ends."""
-        task = asyncio.get_running_loop().create_task(work, name=name)
-        self._tasks.add(task)
-        task.add_done_callback(self._ended)
-        return task
+        return self._keep(asyncio.get_running_loop().create_task(work, name=name))
 
     def start(self, work: Coroutine[Any, Any, object], name: str) -> None:
-        """`spawn` for work that nobody waits for."""
-        self.spawn(work, name)  # type: ignore[unused-awaitable]
+        """
+        `spawn` for work that nobody waits for. It serves all, so it runs in a context of its own: not in that of
+        whoever happened to be the first to need it, with his trace and his decimal precision.
+        """
+        _ = self._keep(asyncio.get_running_loop().create_task(work, name=name, context=Context()))
 
     def shielded(self, work: Coroutine[Any, Any, T], name: str) -> tuple[asyncio.Task[T], asyncio.Future[T]]:
         """
@@ -75,6 +76,11 @@ class Tasks:
             if not signed():
                 task.cancel()
             raise
+
+    def _keep(self, task: asyncio.Task[T]) -> asyncio.Task[T]:
+        self._tasks.add(task)
+        task.add_done_callback(self._ended)
+        return task
 
     def _ended(self, task: asyncio.Task[Any]) -> None:
         self._tasks.discard(task)

@@ -124,6 +124,7 @@ class Telling:
                 attempts=course.attempts,
                 orders=course.size,
                 age_s=(now - course.began_ns) / 1e9,
+                within=course.within,
             )
         )
 

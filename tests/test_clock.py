@@ -128,6 +128,35 @@ def test_an_answer_that_contradicts_the_clock_needs_a_second_that_agrees(jump_ms
     assert abs(server.estimate_ms(START_NS) - WALL_MS - jump_ms) <= 11
 
 
+def test_an_answer_says_whether_it_set_the_clock() -> None:
+    """At first, and anew once a second answer agrees; not when it makes it better known, and not by a single lie."""
+    server, _ = clock_of()
+    assert not server.observe(*told(WALL_MS + 2 * DAY_MS, START_NS, 20))
+    assert server.observe(*told(WALL_MS, START_NS + SECOND, 20))
+    assert not server.observe(*told(WALL_MS, START_NS + 2 * SECOND, 10))
+    # Servers that disagree by less than a second are both covered.
+    assert not server.observe(*told(WALL_MS + 500, START_NS + 3 * SECOND, 10))
+    assert not server.observe(*told(WALL_MS + 5_000, START_NS + 4 * SECOND, 10))
+    assert server.observe(*told(WALL_MS + 5_000, START_NS + 5 * SECOND, 10))
+
+
+@pytest.mark.parametrize("off_ms", [0, 300, -HOUR_MS])
+def test_the_offset_is_what_the_exchange_shows_more_than_this_machine(off_ms: int) -> None:
+    """And how far that can be off, either way; after one stamp alone the wall clock may be right too."""
+    server, _ = clock_of(off_ms)
+    assert server.offset_ms(START_NS) is None
+    server.observe(*told(WALL_MS, START_NS, 20))
+    first = server.offset_ms(START_NS)
+    assert first is not None
+    assert abs(first[0] + off_ms) <= 11
+    assert first[1] >= abs(off_ms) - 11
+    server.observe(*told(WALL_MS + 1, START_NS, 20))
+    second = server.offset_ms(START_NS)
+    assert second is not None
+    assert abs(second[0] + off_ms) <= 12
+    assert 9 <= second[1] <= 12
+
+
 @pytest.mark.failure(22)
 @pytest.mark.parametrize("between_s", [1, 10])
 def test_one_answer_served_twice_does_not_agree_with_itself(between_s: int) -> None:

@@ -76,6 +76,16 @@ def test_signature_is_the_one_of_the_reference(method: str, target: str, body: b
     assert credentials().sign(f"{STAMP}{method}{target}".encode() + body) == signature
 
 
+@pytest.mark.parametrize("length", [1, 32, 63, 64, 65, 200])
+def test_a_signature_is_the_hmac_of_the_standard_library(length: int) -> None:
+    """What a key makes of every message is worked out once, by ourselves: also for keys longer than a block."""
+    secret = "".join(chr(33 + number % 90) for number in range(length))
+    key = Credentials("key", secret, "pass")
+    for prehash in (b"", b"x", b"a" * 1000):
+        expected = base64.b64encode(hmac.digest(secret.encode(), prehash, "sha256")).decode()
+        assert [key.sign(prehash), key.sign(prehash)] == [expected, expected]
+
+
 def test_signs_the_socket_login_too() -> None:
     """Vectors 7 and 8: the login frame of the stream, in seconds and in milliseconds."""
     assert credentials().sign(b"1700000000GET/user/verify") == "LR5WaCP1zQRgSCM0jsTMKeQJv+NTYBbDoc1JCmPEnzg="

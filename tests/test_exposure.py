@@ -17,10 +17,11 @@ from typing import Any
 
 import pytest
 
+from bitget_async import BitgetClient, NotSent
 from bitget_async import exposure as exposing
 from bitget_async.clock import SystemClock
 from bitget_async.errors import UsageError
-from bitget_async.exposure import Exposure, interval_of
+from bitget_async.exposure import Exposure, Onlooker, interval_of
 
 
 @pytest.fixture
@@ -270,3 +271,29 @@ async def test_nothing_is_logged_where_all_is_well(nook: Path, caplog: pytest.Lo
         assert await reader.ask(b"")
         await reader.close()
     assert caplog.records == []
+
+
+async def test_a_client_shows_itself_until_it_is_closed(nook: Path) -> None:
+    """Its own snapshot, as `snapshot()` gives it; with the client the socket goes, and afterwards there is none."""
+    client = BitgetClient(base_url="http://127.0.0.1:9")
+    async with client:
+        first = await client.expose(nook / "a")
+        async with await client.expose(str(nook / "b")):
+            assert (nook / "b").exists()
+        assert not (nook / "b").exists()
+        async with await Onlooker.at(nook / "a") as onlooker:
+            seen = await onlooker.once()
+            assert (seen.state, seen.origin) == ("open", "http://127.0.0.1:9")
+        assert first.path == str(nook / "a")
+    assert not (nook / "a").exists()
+    with pytest.raises(NotSent):
+        _ = await client.expose(nook / "a")
+
+
+async def test_a_socket_that_cannot_be_opened_leaves_the_client_as_it_was(nook: Path) -> None:
+    """A wrong path in a configuration is no reason to trade no more."""
+    async with BitgetClient(base_url="http://127.0.0.1:9") as client:
+        for path, said in ((nook / "no" / "s", "No such file"), ("/" + "x" * 200, "at most"), ("", "non-empty")):
+            with pytest.raises(UsageError, match=said):
+                _ = await client.expose(path)
+        assert client.snapshot().state == "open"

@@ -9,6 +9,8 @@ from pathlib import Path
 
 import pytest
 
+import bitget_async
+
 PACKAGE = "bitget_async"
 ROOT = Path(__file__).parent.parent / PACKAGE
 
@@ -191,21 +193,33 @@ def exports(tree: ast.Module) -> list[str]:
 
 
 def test_the_front_door_exports_what_it_imports() -> None:
-    """`__all__` equals the re-exports, sorted and unique, and the front door holds no code."""
-    path = ROOT / "__init__.py"
-    if not path.exists():
-        return
-    tree = ast.parse(path.read_text(encoding="utf-8"))
+    """`__all__` equals the re-exports, sorted and unique; its only code reads what few programs need when they ask."""
+    tree = ast.parse((ROOT / "__init__.py").read_text(encoding="utf-8"))
     listed = exports(tree)
-    imported = [
-        alias.asname or alias.name for node in tree.body if isinstance(node, ast.ImportFrom) for alias in node.names
-    ]
-    imported = [name for name in imported if name != "annotations"]
+    (seldom,) = (node for node in tree.body if isinstance(node, ast.If))
+    (asked,) = seldom.orelse
+    assert ast.unparse(seldom.test) == "TYPE_CHECKING"
+    assert isinstance(asked, ast.FunctionDef)
+    assert asked.name == "__getattr__"
+    nodes = [node for node in (*tree.body, *seldom.body) if isinstance(node, ast.ImportFrom)]
+    imported = [alias.asname or alias.name for node in nodes for alias in node.names]
+    imported = [name for name in imported if name not in ("annotations", "TYPE_CHECKING")]
     assigned = [ast.unparse(node.targets[0]) for node in tree.body if isinstance(node, ast.Assign)]
     assert len(listed) == len(set(listed))
     assert sorted(listed) == sorted(imported + [name for name in assigned if name == "__version__"])
     assert set(assigned) <= {"__all__", "__version__"}
-    assert all(isinstance(node, ast.Import | ast.ImportFrom | ast.Assign | ast.Expr) for node in tree.body)
+    assert all(
+        getattr(bitget_async, name).__name__ == name
+        for name in sorted({each for node in seldom.body for each in _names(node)})
+    )
+    with pytest.raises(AttributeError, match="no attribute 'Heartbeet'"):
+        _ = bitget_async.Heartbeet  # type: ignore[attr-defined]
+    assert all(isinstance(node, ast.Import | ast.ImportFrom | ast.Assign | ast.Expr | ast.If) for node in tree.body)
+
+
+def _names(node: ast.stmt) -> list[str]:
+    assert isinstance(node, ast.ImportFrom)
+    return [alias.name for alias in node.names]
 
 
 @pytest.mark.parametrize("path", modules(), ids=str)

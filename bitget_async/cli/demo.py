@@ -73,7 +73,8 @@ def demo(args: Namespace) -> Exit:
     if not args.json:
         for line in intro(sum(part.orders for part in parts), len(parts)):
             out.line(line, "bold" if line.endswith("later.") else "")
-    result = asyncio.run(play(args.seed, args.symbols, board_for(out, silent=args.json)))
+    board = board_for(out, silent=args.json)
+    result = asyncio.run(play(args.seed, args.symbols, board, expose=args.expose))
     if args.json:
         out.raw(json.dumps(result.to_dict(), indent=2))
     else:
@@ -92,8 +93,10 @@ def intro(orders: int, symbols: int) -> list[str]:
     ]
 
 
-async def play(seed: int, symbols: int, board: Board, clock: Clock | None = None) -> Result:
-    """Run the demo and check it."""
+async def play(
+    seed: int, symbols: int, board: Board, clock: Clock | None = None, *, expose: str | None = None
+) -> Result:
+    """Run the demo and check it; the client may be watched at a socket meanwhile."""
     the_clock = SystemClock() if clock is None else clock
     exchange = SimulatedExchange(seed, clock=the_clock, settings=settings())
     stage = Stage(exchange, plan(seed, symbols), random.Random(f"stage/{seed}"))
@@ -103,6 +106,8 @@ async def play(seed: int, symbols: int, board: Board, clock: Clock | None = None
             exchange.credentials(), base_url=exchange.base_url, clock=the_clock, rng=random.Random(seed)
         )
         async with client:
+            if expose is not None:
+                _ = await client.expose(expose)
             names = [part.symbol for part in stage.parts]
             tracker = Tracker(client, names, the_clock, ensure=True, on_taken=stage.taken)
 

@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 import json
 import os
-import signal
 import sys
 from argparse import Namespace
 from collections.abc import Callable, Mapping
@@ -15,6 +14,7 @@ from typing import Any
 from bitget_async import BitgetClient, Credentials, UsageError
 from bitget_async.cli.boards import Out
 from bitget_async.cli.exits import Exit
+from bitget_async.cli.signals import on_signals
 from bitget_async.clock import Clock, SystemClock
 from bitget_async.endpoints import CANCEL_SYMBOL_ORDER
 from bitget_async.guard import Memory, Rules
@@ -100,7 +100,7 @@ async def _run(
         )
         running = asyncio.current_task()
         assert running is not None
-        asked = _on_signals(running.cancel)
+        asked = on_signals(running.cancel)
         try:
             await guardian.run()
         except asyncio.CancelledError:
@@ -114,24 +114,6 @@ def _ended(guardian: Guardian, told: Callable[[str, Mapping[str, Any]], None]) -
     stopping = guardian.dog.stopping is not None
     told("ended", {"stop_unproven": stopping, "armed": list(guardian.dog.armed)})
     return Exit.UNKNOWN if stopping else Exit.OK
-
-
-def _on_signals(act: Callable[[], object]) -> Callable[[], bool]:
-    """Act on SIGINT and SIGTERM; the result tells whether one came."""
-    came = False
-
-    def take() -> None:
-        nonlocal came
-        came = True
-        act()
-
-    loop = asyncio.get_running_loop()
-    for name in (signal.SIGINT, signal.SIGTERM):
-        try:
-            loop.add_signal_handler(name, take)
-        except (NotImplementedError, RuntimeError, ValueError):
-            continue
-    return lambda: came
 
 
 def _state_of(args: Namespace) -> Path:

@@ -14,6 +14,8 @@ from bitget_async.cli.exits import Exit, exit_of, sentence
 from bitget_async.cli.guard import REDIS_URL, guard
 from bitget_async.cli.scenario import MOST_SYMBOLS
 from bitget_async.cli.serve import serve
+from bitget_async.cli.top import top
+from bitget_async.exposure import LEAST_EVERY_S, MOST_EVERY_S
 from bitget_async.redis_server import SealedUrl, sealed
 
 __all__ = ["main"]
@@ -76,6 +78,7 @@ def _parser() -> argparse.ArgumentParser:
     _add_demo(commands)
     _add_cancel(commands)
     _add_guard(commands)
+    _add_top(commands)
     _add_sim(commands)
     return parser
 
@@ -96,6 +99,9 @@ def _add_demo(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> 
         help=f"how many symbols, 1 to {MOST_SYMBOLS} (default %(default)s)",
     )
     parser.add_argument("--json", action="store_true", help="print one JSON document instead")
+    parser.add_argument(
+        "--expose", metavar="SOCKET", help="show the client at that Unix socket, for `bitget-async top SOCKET`"
+    )
     parser.set_defaults(run=demo)
 
 
@@ -192,6 +198,26 @@ def _add_hearing(parser: argparse.ArgumentParser) -> None:
     )
 
 
+def _add_top(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
+    parser = commands.add_parser(
+        "top",
+        help="watch a running client: tokens, pending handles, streams, errors",
+        description="Watch a client that shows itself at a Unix socket (`await client.expose(SOCKET)`), until Ctrl-C. "
+        "Where standard output is no terminal, print one frame. Nothing can be changed from here.",
+    )
+    parser.add_argument("socket", metavar="SOCKET", help="where the client shows itself")
+    parser.add_argument(
+        "--every",
+        type=_every,
+        default=0.5,
+        metavar="SECONDS",
+        help=f"{LEAST_EVERY_S:g} to {MOST_EVERY_S:g} (default %(default)g)",
+    )
+    parser.add_argument("--once", action="store_true", help="print one frame, and end")
+    parser.add_argument("--json", action="store_true", help="print snapshots as JSON, one a line")
+    parser.set_defaults(run=top)
+
+
 def _add_sim(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
     parser = commands.add_parser(
         "sim",
@@ -234,6 +260,13 @@ def _seconds(text: str) -> float:
         value = 0.0
     if not 0 < value <= 86_400:
         raise argparse.ArgumentTypeError(f"must be a number of seconds above 0 and up to a day, not {text!r}")
+    return value
+
+
+def _every(text: str) -> float:
+    value = _seconds(text)
+    if not LEAST_EVERY_S <= value <= MOST_EVERY_S:
+        raise argparse.ArgumentTypeError(f"must be {LEAST_EVERY_S:g} to {MOST_EVERY_S:g} seconds, not {text!r}")
     return value
 
 

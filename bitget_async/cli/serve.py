@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import asyncio
 import json
-import signal
 from argparse import Namespace
 
 from bitget_async import UsageError
 from bitget_async.cli.boards import Out
 from bitget_async.cli.exits import Exit
+from bitget_async.cli.signals import on_signals
 from bitget_async.sim import SYMBOLS, SimulatedExchange
 
 __all__ = ["serve"]
@@ -31,13 +31,8 @@ def serve(args: Namespace) -> Exit:
 
 
 async def _serve(args: Namespace) -> None:
-    loop = asyncio.get_running_loop()
     stop = asyncio.Event()
-    for name in (signal.SIGINT, signal.SIGTERM):
-        try:
-            loop.add_signal_handler(name, stop.set)
-        except (NotImplementedError, RuntimeError, ValueError):
-            continue
+    _ = on_signals(stop.set)
     # An open exchange for days must not remember every request.
     async with SimulatedExchange(args.seed, host=args.host, port=args.port, keep_wire=10_000) as exchange:
         for symbol, count in args.rest:

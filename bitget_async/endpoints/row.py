@@ -147,6 +147,7 @@ class Endpoint:
         dated: the body takes `requestTime`, which the session writes at the signing if a `receive_window` was given.
         paging: how to get the next page, for calls that have pages.
         unnamed: the documents at hand name no quota, so that `quota` is our choice.
+        label: `"POST /api/..."`, as errors show it.
     """
 
     name: str
@@ -166,15 +167,12 @@ class Endpoint:
     dated: bool = False
     paging: Paging | None = None
     unnamed: bool = False
+    label: str = field(init=False, repr=False)
     _fields: Fields = field(init=False, repr=False)
 
     def __post_init__(self) -> None:
+        object.__setattr__(self, "label", f"{self.method} {self.path}")
         object.__setattr__(self, "_fields", Fields(self.params, self.check))
-
-    @property
-    def label(self) -> str:
-        """`"POST /api/..."`, as errors show it."""
-        return f"{self.method} {self.path}"
 
     @property
     def verb(self) -> str:

@@ -190,6 +190,7 @@ class HandleChanged(Event, frozen=True, kw_only=True, gc=False):
         orders: orders known so far.
         age_s: seconds since it began.
         parts: for a stop: the numbers of its commands' handles so far.
+        within: the number of the stop that it is a command of, or `None`.
     """
 
     call: int
@@ -204,6 +205,7 @@ class HandleChanged(Event, frozen=True, kw_only=True, gc=False):
     orders: int = 0
     age_s: float = 0.0
     parts: tuple[int, ...] = ()
+    within: int | None = None
 
 
 class FateKnown(Event, frozen=True, kw_only=True, gc=False):

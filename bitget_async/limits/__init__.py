@@ -3,6 +3,5 @@
 from __future__ import annotations
 
 from bitget_async.limits.local import Limits, LocalLimits, Unlimited
-from bitget_async.limits.redis import RedisLimits
 
-__all__ = ["Limits", "LocalLimits", "RedisLimits", "Unlimited"]
+__all__ = ["Limits", "LocalLimits", "Unlimited"]

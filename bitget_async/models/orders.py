@@ -6,7 +6,7 @@ from decimal import Decimal
 
 import msgspec
 
-from bitget_async.models.record import MOST_DIGITS, SECONDS_BELOW, Record, finite, wire_names
+from bitget_async.models.record import LEAST_DIGITS, MOST_DIGITS, SECONDS_BELOW, Record, finite, wire_names
 from bitget_async.models.texts import OrderStatus, OrderType, Result, Side
 
 __all__ = [
@@ -131,13 +131,13 @@ class Order(Record, frozen=True, kw_only=True, gc=False, rename=wire_names(creat
             msgspec.structs.force_setattr(self, "symbol", self.symbol.upper())
         # Like `finite`, without its call and without a loop: this runs a hundred times a page.
         if not (
-            ((it := self.price) is None or (it.is_finite() and -MOST_DIGITS <= it.adjusted() <= MOST_DIGITS))
-            and ((it := self.size) is None or (it.is_finite() and -MOST_DIGITS <= it.adjusted() <= MOST_DIGITS))
-            and ((it := self.price_avg) is None or (it.is_finite() and -MOST_DIGITS <= it.adjusted() <= MOST_DIGITS))
-            and ((it := self.base_volume) is None or (it.is_finite() and -MOST_DIGITS <= it.adjusted() <= MOST_DIGITS))
-            and ((it := self.quote_volume) is None or (it.is_finite() and -MOST_DIGITS <= it.adjusted() <= MOST_DIGITS))
+            ((it := self.price) is None or (it.is_finite() and LEAST_DIGITS <= it.adjusted() <= MOST_DIGITS))
+            and ((it := self.size) is None or (it.is_finite() and LEAST_DIGITS <= it.adjusted() <= MOST_DIGITS))
+            and ((it := self.price_avg) is None or (it.is_finite() and LEAST_DIGITS <= it.adjusted() <= MOST_DIGITS))
+            and ((it := self.base_volume) is None or (it.is_finite() and LEAST_DIGITS <= it.adjusted() <= MOST_DIGITS))
+            and ((it := self.quote_volume) is None or (it.is_finite() and LEAST_DIGITS <= it.adjusted() <= MOST_DIGITS))
             and (
-                (it := self.trigger_price) is None or (it.is_finite() and -MOST_DIGITS <= it.adjusted() <= MOST_DIGITS)
+                (it := self.trigger_price) is None or (it.is_finite() and LEAST_DIGITS <= it.adjusted() <= MOST_DIGITS)
             )
         ):
             raise ValueError("an amount is not a number")

@@ -9,7 +9,7 @@ import msgspec
 
 from bitget_async.models.orders import Order
 from bitget_async.models.prices import Candle, Ticker
-from bitget_async.models.record import MOST_DIGITS, SECONDS_BELOW, Amounts, Record, wire_names
+from bitget_async.models.record import LEAST_DIGITS, MOST_DIGITS, SECONDS_BELOW, Amounts, Record, wire_names
 from bitget_async.models.texts import OrderType, Side, TradeScope
 from bitget_async.models.triggers import TriggerOrder
 
@@ -83,11 +83,11 @@ class OrderUpdate(
         quote_size = self.quote_size
         # As there: no loop, for this runs with every push.
         if not (
-            (quote_size is None or (quote_size.is_finite() and -MOST_DIGITS <= quote_size.adjusted() <= MOST_DIGITS))
-            and ((it := self.notional) is None or (it.is_finite() and -MOST_DIGITS <= it.adjusted() <= MOST_DIGITS))
-            and ((it := self.fill_price) is None or (it.is_finite() and -MOST_DIGITS <= it.adjusted() <= MOST_DIGITS))
-            and ((it := self.fill_size) is None or (it.is_finite() and -MOST_DIGITS <= it.adjusted() <= MOST_DIGITS))
-            and ((it := self.fill_fee) is None or (it.is_finite() and -MOST_DIGITS <= it.adjusted() <= MOST_DIGITS))
+            (quote_size is None or (quote_size.is_finite() and LEAST_DIGITS <= quote_size.adjusted() <= MOST_DIGITS))
+            and ((it := self.notional) is None or (it.is_finite() and LEAST_DIGITS <= it.adjusted() <= MOST_DIGITS))
+            and ((it := self.fill_price) is None or (it.is_finite() and LEAST_DIGITS <= it.adjusted() <= MOST_DIGITS))
+            and ((it := self.fill_size) is None or (it.is_finite() and LEAST_DIGITS <= it.adjusted() <= MOST_DIGITS))
+            and ((it := self.fill_fee) is None or (it.is_finite() and LEAST_DIGITS <= it.adjusted() <= MOST_DIGITS))
         ):
             raise ValueError("an amount is not a number")
         if self.fill_ms is not None and self.fill_ms < SECONDS_BELOW:

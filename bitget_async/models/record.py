@@ -11,12 +11,14 @@ import msgspec
 
 from bitget_async.errors import UsageError
 
-__all__ = ["MOST_DIGITS", "SECONDS_BELOW", "Amounts", "Record", "finite", "keep_raw", "wire_names"]
+__all__ = ["LEAST_DIGITS", "MOST_DIGITS", "SECONDS_BELOW", "Amounts", "Record", "finite", "keep_raw", "wire_names"]
 
 # Unix milliseconds pass this in 1973, Unix seconds in 5138.
 SECONDS_BELOW = 100_000_000_000
 # Before or behind the point; tokens have up to 18 behind it, and a product of two twice that.
 MOST_DIGITS = 60
+# Written out: a sign is worked out anew each time.
+LEAST_DIGITS = -60
 
 
 def camel(name: str) -> str:
@@ -34,7 +36,7 @@ def finite(value: object) -> None:
     Raise for NaN and infinity, which `Decimal` reads from a text like any number; and for 1e999999999, which is a
     number of three bytes until somebody multiplies it or writes its digits.
     """
-    if isinstance(value, Decimal) and not (value.is_finite() and -MOST_DIGITS <= value.adjusted() <= MOST_DIGITS):
+    if isinstance(value, Decimal) and not (value.is_finite() and LEAST_DIGITS <= value.adjusted() <= MOST_DIGITS):
         raise ValueError("an amount is not a number")
 
 

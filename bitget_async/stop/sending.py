@@ -6,7 +6,7 @@ from collections.abc import Callable, Coroutine
 from typing import Any
 
 from bitget_async.cancellation import Canceller
-from bitget_async.course import Options
+from bitget_async.course import STOPPING, Options
 from bitget_async.desk import Desk
 from bitget_async.endpoints import (
     BATCH_CANCEL_ORDER,
@@ -75,6 +75,7 @@ class Lanes:
                 self._tasks.start(self._guarded(course, self._lane, row), f"bitget_async: {row.short}")
 
     async def _lane(self, course: StopCourse, row: Endpoint) -> None:
+        _ = STOPPING.set(course.call)
         try:
             while course.report is None and not course.state.withdrawn:
                 if course.state.waits(row.short):

@@ -71,12 +71,17 @@ class Stopper:
             self._pending[course] = handle
             tell(self._session.events, course, "begun")
 
-        def signed() -> bool:
-            """Asked when the caller leaves: if no command was given out by now, none will be."""
-            if not course.state.handed:
-                course.state.withdraw()
-                course.tell(work=True)
-            return course.state.handed > 0
+        def goes_on() -> bool:
+            """
+            Asked when the caller leaves: if no command was given out by now, none will be. With none to give out it
+            still lists until that is proven.
+            """
+            state = course.state
+            if state.handed or (state.surveyed and not state.waiting and not state.left):
+                return True
+            state.withdraw()
+            course.tell(work=True)
+            return False
 
         def closed() -> Exception:
             if course.state.handed:
@@ -84,9 +89,9 @@ class Stopper:
             return NotSent("closed", detail="the client was closed")
 
         try:
-            await self._tasks.outliving(self._begin(course), "bitget_async: stop", signed=signed, closed=closed)
+            await self._tasks.outliving(self._begin(course), "bitget_async: stop", signed=goes_on, closed=closed)
         except BaseException as error:
-            if not signed() and self._pending.pop(course, None) is not None:
+            if not goes_on() and self._pending.pop(course, None) is not None:
                 state, reason = why(error)
                 tell(self._session.events, course, state, reason=reason)
             raise

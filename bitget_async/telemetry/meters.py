@@ -158,9 +158,13 @@ class Meters:
 
     def look(self) -> None:
         """Take a snapshot, for all gauges of one collection."""
-        self._seen = self._snapshot() if threading.get_ident() == self._thread else self._fetched()
+        try:
+            self._seen = self._snapshot() if threading.get_ident() == self._thread else self._fetched()
+        except (RuntimeError, TimeoutError):
+            # The loop is closed, or hangs.
+            self._seen = None
 
-    def _fetched(self) -> Snapshot | None:
+    def _fetched(self) -> Snapshot:
         answer: Future[Snapshot] = Future()
 
         def take() -> None:
@@ -170,13 +174,11 @@ class Meters:
                 except Exception as error:
                     answer.set_exception(error)
 
+        self._loop.call_soon_threadsafe(take)
         try:
-            self._loop.call_soon_threadsafe(take)
             return answer.result(MOST_WAIT_S)
-        except (RuntimeError, TimeoutError):
-            # The loop is closed, or hangs.
+        finally:
             _ = answer.cancel()
-            return None
 
     def points(self, name: str) -> Iterable[Observation]:
         """What that gauge shows by the last snapshot."""

@@ -95,10 +95,13 @@ class Spans:
             call.fates[event.fate] += 1
 
     def _begin(self, event: HandleChanged) -> None:
-        # Heard in the caller's own context: a call inside a span of the caller is a child of that.
+        # Heard in the caller's own context: a call inside a span of the caller is a child of that; a command of a stop
+        # is one of the stop's.
         told: dict[str, Any] = {"bitget.call": event.call, "bitget.kind": event.kind, "bitget.command": event.command}
+        stop = None if event.within is None else self._calls.get(event.within)
         span = self._tracer.start_span(
             event.command,
+            context=None if stop is None else stop.context,
             kind=SpanKind.INTERNAL,
             start_time=self._epoch_ns(event.at_ns),
             attributes={**self._common, **told, "bitget.symbol": event.symbol},

@@ -562,8 +562,8 @@ def a_quote_without_the_fence_is_named() -> None:
 
 
 @scenario
-def a_placement_whose_report_stands_before_it_goes_out() -> None:
-    """Its time is up while its connection is opened; a sweep signed before it leaves takes it: the sweep names it."""
+def a_placement_that_a_sweep_overtakes_while_its_connection_is_opened() -> None:
+    """It was called first and leaves behind the sweep, which takes it: its time counts from then; it is named."""
     with world(sweep_delay_s=1.5, history_lag_s=NEVER) as it, _slow_connections(until_s=0.5, by_s=1.5):
         asked = it.place(BTC, confirm_within_s=1.0)
         it.advance(1.2)
@@ -571,7 +571,7 @@ def a_placement_whose_report_stands_before_it_goes_out() -> None:
         it.advance(0.2)
         (copy,) = it.exchange.truth.copies("cancel-symbol-order")
         demand(not it.exchange.truth.count("place-order"), "the sweep goes first", copy)
-        came_to(it, asked, PlacementOutcome.UNKNOWN)
+        came_to(it, asked, PlacementOutcome.PLACED)
         report = it.settle(call)
         demand(bool(it.exchange.truth.executions[0].order_ids), "it is swept", report)
         demand(asked.handle.client_oid in report.placed_meanwhile, "k: it is named", report.placed_meanwhile)

@@ -434,6 +434,25 @@ def test_a_stop_that_cannot_list_ends_without_a_report() -> None:
     assert heard.of(HandleChanged)[0].symbol == f"{BTC},{ETH}"
 
 
+@pytest.mark.parametrize("turns", range(8))
+def test_a_stop_whose_caller_leaves_as_it_is_listed_is_withdrawn_or_goes_on(turns: int) -> None:
+    """With nothing open there is nothing to send, and it still lists until that is proven: seen in `pending` then."""
+
+    async def main(exchange: SimulatedExchange, client: BitgetClient, heard: Heard) -> None:
+        stopping = asyncio.ensure_future(client.cancel_all_orders())
+        async for _ in client.events(RequestEnded):
+            break
+        for _ in range(turns):
+            await asyncio.sleep(0)
+        stopping.cancel()
+        _ = await asyncio.gather(stopping, return_exceptions=True)
+        assert bool(client.pending) is (states(heard)[-1] != "withdrawn")
+        await asyncio.sleep(10)
+        assert states(heard)[-1] in ("withdrawn", "settled")
+
+    _ = story(main)
+
+
 def test_closing_ends_what_is_pending_and_that_is_the_last_that_is_told() -> None:
     """Whoever draws handles from events has none left over."""
 

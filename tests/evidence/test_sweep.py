@@ -236,6 +236,16 @@ def test_anomalies_are_noted_once_each() -> None:
     assert len(made.anomalies) == len(set(made.anomalies)) == 3
 
 
+def test_orders_are_counted_and_so_are_those_that_have_ended() -> None:
+    """For whoever looks how far it is."""
+    made = evidence(listing(0, order(1), order(2)))
+    assert (made.size, made.ended) == (2, 0)
+    fed(made, page(2.1, done(1)))
+    assert (made.size, made.ended) == (2, 1)
+    fed(made, page(2.2, done(2)))
+    assert (made.size, made.ended) == (2, 2)
+
+
 def test_a_final_row_that_lost_its_creation_time_is_noted() -> None:
     """Its scope is then "in", which is the careful side."""
     made = evidence(*PROVEN[:2], page(2.1, done(created_s=None)))

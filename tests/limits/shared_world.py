@@ -8,10 +8,10 @@ from collections import Counter
 from dataclasses import dataclass, field
 from typing import Any
 
+from bitget_async import RedisLimits
 from bitget_async.clock import VirtualClock
 from bitget_async.endpoints import CANCEL_SYMBOL_ORDER, Endpoint
 from bitget_async.errors import NotSent
-from bitget_async.limits import RedisLimits
 from tests.limits.shared_server import FakeServer, Link
 
 ORIGIN = "http://127.0.0.1"

@@ -74,12 +74,12 @@ def test_a_token_is_given_back_once(first: str, second: str) -> None:
 def test_the_remaining_header_may_only_tighten() -> None:
     """It shows 20 where the page says 5; fewer than we thought means that somebody else spends them too."""
     bucket = Bucket(5)
-    bucket.remaining(19, 0)
-    bucket.remaining(5, 0)
+    assert bucket.remaining(19, 0) == 0
+    assert bucket.remaining(5, 0) == 0
     assert bucket.free(0) == 5
-    bucket.remaining(2, 0)
+    assert bucket.remaining(2, 0) == 3
     assert bucket.free(0) == 2
-    bucket.remaining(4, 0)
+    assert bucket.remaining(4, 0) == 0
     assert bucket.free(HOLD_NS - 1) == 2
     assert bucket.free(HOLD_NS) == 5
 
