@@ -329,7 +329,13 @@ def test_placements_and_batches_are_traced_as_cancellations_are() -> None:
 
     async def main(exchange: SimulatedExchange, client: BitgetClient) -> None:
         with Telemetry(client, **desk.options):
-            order: dict[str, Any] = {"side": "buy", "order_type": "limit", "force": "gtc", "price": "20000", "size": "0.01"}
+            order: dict[str, Any] = {
+                "side": "buy",
+                "order_type": "limit",
+                "force": "gtc",
+                "price": "20000",
+                "size": "0.01",
+            }
             placed = await client.place_order("BTCUSDT", **order)
             report = await placed
             cancelled = await client.cancel_order("BTCUSDT", order_id=report.placement.order_id)
