@@ -305,7 +305,7 @@ async def test_a_body_of_exactly_the_most_bytes_is_read() -> None:
 
 
 async def test_a_body_of_many_buffers_comes_whole_and_keeps_its_connection() -> None:
-    """aiohttp stops reading while its buffer is full: whoever takes the body has to make it go on."""
+    """Aiohttp stops reading while its buffer is full: whoever takes the body has to make it go on."""
     body = bytes(range(256)) * 4000
     async with served(lambda raw: http(body)) as raw, transport_to(raw.url) as transport:
         for _ in range(2):
