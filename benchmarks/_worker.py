@@ -22,7 +22,6 @@ from typing import Any
 from _common import pin
 from _contenders import CONTENDERS, Call, Contender
 
-
 ATTEMPTS = 3
 
 
