@@ -38,8 +38,8 @@ $(VENV)/.stamp-bench: pyproject.toml | $(VENV)/bin/python
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check -e '.[dev,peers,bench]'
 	@touch $@ $(VENV)/.stamp-cli $(VENV)/.stamp-dev
 
-demo: $(VENV)/.stamp-cli ## cancel against the bundled simulator, no keys needed
-	$(BIN)/bitget-async demo
+demo: $(VENV)/.stamp-cli ## cancel against the bundled simulator, no keys needed; EXPOSE=socket for `bitget-async top socket`
+	$(BIN)/bitget-async demo $(if $(EXPOSE),--expose $(EXPOSE))
 
 server: ## a Redis server for the tests, where the system has packages and allows it
 	@command -v redis-server >/dev/null || command -v valkey-server >/dev/null || { \
@@ -87,9 +87,11 @@ cover: $(VENV)/.stamp-dev ## branch coverage: all rooms shown, the pure ones mus
 mutation: $(VENV)/.stamp-dev ## would the tests of the pure rooms notice a changed line? a quarter of an hour; writes docs/measured/mutation.json
 	$(BIN)/python -m tests.mutation
 
-docs: $(VENV)/.stamp-dev ## docs/endpoints.md from the catalogue, docs/reliability.md from the last whole test run
+docs: $(VENV)/.stamp-dev ## docs/endpoints.md, docs/grafana.json, the picture of top; docs/reliability.md from the last whole test run
 	$(BIN)/python -c 'from bitget_async.endpoints.page import page; open("docs/endpoints.md", "w").write(page())'
 	$(BIN)/python -m tests.reliability_page
+	$(BIN)/python -m tests.telemetry.dashboard
+	$(BIN)/python -m tests.top_picture
 
 clean: ## everything that was made, the virtual environment too
 	rm -rf $(VENV) .cache .hypothesis .mypy_cache .pytest_cache .ruff_cache build dist

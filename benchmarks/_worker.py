@@ -22,6 +22,8 @@ from typing import Any
 from _common import pin
 from _contenders import CONTENDERS, Call, Contender
 
+ATTEMPTS = 3
+
 
 class Worker:
     """The benchmark's end of it."""
@@ -134,6 +136,16 @@ async def begin(make: Any, base_url: str) -> tuple[Any, bool]:
     return made, made.right(await made.place(), await made.page(100))
 
 
+def insisted(runner: asyncio.Runner, contender: Contender, asked: dict[str, Any]) -> dict[str, float]:
+    """The measurement, made again where the machine was too busy for a client's own timeouts."""
+    for _ in range(ATTEMPTS - 1):
+        try:
+            return runner.run(measured(contender, **asked))
+        except Exception as error:
+            print(f"{type(contender).__name__}, {asked}: {type(error).__name__}; measured again", file=sys.stderr)
+    return runner.run(measured(contender, **asked))
+
+
 def main(name: str, loop: str, base_url: str, core: int) -> None:
     """Serve standard input."""
     pin(core)
@@ -145,7 +157,7 @@ def main(name: str, loop: str, base_url: str, core: int) -> None:
         print("ready" if right else "an answer was not read as it should be", flush=True)
         for line in sys.stdin:
             asked = json.loads(line)
-            print(json.dumps(runner.run(measured(contender, **asked))), flush=True)
+            print(json.dumps(insisted(runner, contender, asked)), flush=True)
         runner.run(contender.close())
 
 

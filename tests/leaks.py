@@ -4,8 +4,8 @@ A search for secrets in everything that the whole suite makes somebody read: a p
 The simulated exchange hands out keys that hold a word of ours, three canaries: API key, secret, passphrase. The fourth
 is every signature that is made. They are looked for in every log record, in every error of the package with its chain
 and the locals of the package's and aiohttp's frames, in reports and reprs of handles, in events and snapshots, in
-journals, warnings, captured output and the report file. A find fails the test in which it happened. What the tests and
-the simulator hold themselves does not count: they know the keys rightly.
+exported spans and metrics, in journals, warnings, captured output and the report file. A find fails the test in which
+it happened. What the tests and the simulator hold themselves does not count: they know the keys rightly.
 
 The search costs a few percent of the run: a text is looked through once, and errors that come by the same road in the
 same test are unfolded once.
@@ -27,6 +27,8 @@ from types import FrameType
 from typing import Any
 
 import pytest
+from opentelemetry.sdk.metrics.export import InMemoryMetricReader
+from opentelemetry.sdk.trace.export.in_memory_span_exporter import InMemorySpanExporter
 
 from bitget_async import client, course, credentials, errors
 from bitget_async.events import hub
@@ -45,7 +47,10 @@ MOST_SIGNATURES = 4096
 MOST_ITEMS = 200
 # Of each test the first settled handles are looked at, and then one in so many.
 FIRST, ONE_IN = 10, 50
-COUNTED = ("texts", "characters", "log records", "errors", "reports", "journal records", "events", "snapshots", "leaks")
+COUNTED = (
+    *("texts", "characters", "log records", "errors", "reports", "journal records", "events", "snapshots", "spans"),
+    "leaks",
+)
 RECORD = frozenset(vars(logging.makeLogRecord({}))) | {"message", "asctime", "taskName"}
 
 
@@ -148,6 +153,11 @@ class Search:
         """Something is told to whoever listens."""
         self.counts["events"] += 1
         self.text(repr(event), f"a {type(event).__name__}")
+
+    def span(self, span: Any) -> None:
+        """Look through a span that is exported."""
+        self.counts["spans"] += 1
+        self.text(span.to_json(), "an exported span")
 
     def snapshot(self, snapshot: Any) -> None:
         """Somebody asked how a client is."""
@@ -277,6 +287,22 @@ class Hooks:
 
             return shown
 
+        def export(given: Callable[..., Any]) -> Callable[..., Any]:
+            def exported(self: Any, spans: Any) -> Any:
+                for span in spans:
+                    search.span(span)
+                return given(self, spans)
+
+            return exported
+
+        def collect(given: Callable[..., Any]) -> Callable[..., Any]:
+            def collected(self: Any) -> Any:
+                made = given(self)
+                search.text("" if made is None else made.to_json(), "exported metrics")
+                return made
+
+            return collected
+
         def seal(given: Callable[..., bytes]) -> Callable[..., bytes]:
             def sealed(*args: Any, **kwargs: Any) -> bytes:
                 blob = given(*args, **kwargs)
@@ -305,6 +331,8 @@ class Hooks:
         self._put(course.Course, "settle", settle)
         self._put(hub.Events, "emit", tell)
         self._put(client.BitgetClient, "snapshot", show)
+        self._put(InMemorySpanExporter, "export", export)
+        self._put(InMemoryMetricReader, "get_metrics_data", collect)
         self._put(journal_records, "seal", seal)
         self._put(pytest.CaptureFixture, "readouterr", read)
         root = logging.getLogger()

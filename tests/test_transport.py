@@ -18,7 +18,7 @@ import pytest
 
 from bitget_async import BitgetClient, BitgetError, Credentials, NotSent, OutcomeUnknown, UsageError
 from bitget_async.clock import SystemClock, VirtualClock
-from bitget_async.endpoints import CANCEL_ORDER, CANCEL_SYMBOL_ORDER, SERVER_TIME
+from bitget_async.endpoints import CANCEL_ORDER, CANCEL_SYMBOL_ORDER, SERVER_TIME, UNFILLED_ORDERS
 from bitget_async.sim import SimulatedExchange
 from bitget_async.transport import AiohttpTransport, _describe, is_loopback, origin_of
 from bitget_async.wire import Reply, Request, encode
@@ -29,6 +29,7 @@ ACK = b'{"code":"00000","msg":"success","requestTime":1747574763291,"data":{"sym
 TIME = b'{"code":"00000","msg":"success","requestTime":1688008631614,"data":{"serverTime":"1688008631614"}}'
 COMMAND = encode(CANCEL_SYMBOL_ORDER, {"symbol": "BTCUSDT"})
 READ = encode(SERVER_TIME, {})
+LISTING = encode(UNFILLED_ORDERS, {})
 KEY = Credentials("canary-key-7Qx", "canary-secret-7Qx", "canary-pass-7Qx")
 PROXIES = ("HTTP_PROXY", "HTTPS_PROXY", "ALL_PROXY", "http_proxy", "https_proxy", "all_proxy")
 
@@ -301,6 +302,15 @@ async def test_a_body_of_exactly_the_most_bytes_is_read() -> None:
     body = b"x" * (64 * 1024)
     async with served(lambda raw: http(body)) as raw, transport_to(raw.url) as transport:
         assert (await transport.send(COMMAND, stamp, 5)).body == body
+
+
+async def test_a_body_of_many_buffers_comes_whole_and_keeps_its_connection() -> None:
+    """Aiohttp stops reading while its buffer is full: whoever takes the body has to make it go on."""
+    body = bytes(range(256)) * 4000
+    async with served(lambda raw: http(body)) as raw, transport_to(raw.url) as transport:
+        for _ in range(2):
+            assert (await transport.send(LISTING, stamp, 5)).body == body
+        assert raw.connections == 1
 
 
 @pytest.mark.failure(20)

@@ -314,7 +314,9 @@ def _state_of(handle: HandleState) -> Text:
 def _progress(part: int, whole: int) -> Text:
     from rich.text import Text
 
-    full = CELLS * part // whole if whole else 0
+    if not whole:
+        return _number(0)
+    full = CELLS * part // whole
     return Text.assemble(("█" * full, "green"), ("░" * (CELLS - full), "bright_black"))
 
 

@@ -173,12 +173,12 @@ class Spans:
         span = self._requests.pop((event.request, event.copy), None)
         if span is None:
             return
-        span.set_attribute("bitget.certainty", event.certainty)
-        span.set_attribute("bitget.queue.duration", event.queue_s)
+        told: dict[str, Any] = {"bitget.certainty": event.certainty, "bitget.queue.duration": event.queue_s}
         if event.http_status is not None:
-            span.set_attribute("http.response.status_code", event.http_status)
+            told["http.response.status_code"] = event.http_status
         if event.code is not None:
-            span.set_attribute("bitget.code", event.code)
+            told["bitget.code"] = event.code
+        span.set_attributes(told)
         _fail(span, error_of_request(event), event.code or event.reason)
         span.end(self._epoch_ns(event.at_ns))
 

@@ -38,6 +38,7 @@ from bitget_async.models import (
     StreamLine,
 )
 from bitget_async.pulse.socket import SocketInlet
+from tests.top_picture import FILE, draw
 
 
 def shown(**more: Any) -> Snapshot:
@@ -506,3 +507,11 @@ def test_the_client_of_the_demo_can_be_watched(nook: Path, capsys: pytest.Captur
     assert {"cleared", "pending"} <= {handle.state for each in seen for handle in each.handles}
     assert {bucket.endpoint: bucket.quota for bucket in seen[-1].buckets}["cancel-symbol-order"] == 5
     assert json.loads(capsys.readouterr().out)["ok"] is True
+
+
+def test_the_picture_in_the_documents_is_of_the_demo() -> None:
+    """`make docs` draws it anew: nine cancellations sent, the others waiting for their tokens, an answer lost."""
+    text = draw(2.0).replace("&#160;", " ")
+    for told in ("cancel-symbol-order", "15 ·", "pending 9", "OutcomeUnknown connection", "private stream 1"):
+        assert told in text
+    assert "pending 9" in FILE.read_text(encoding="utf-8").replace("&#160;", " ")

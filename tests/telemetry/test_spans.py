@@ -14,6 +14,7 @@ from opentelemetry.trace import SpanKind, StatusCode
 from bitget_async.errors import UsageError
 from bitget_async.telemetry import Telemetry
 from bitget_async.telemetry.making import Epoch
+from tests.leaks import MARK
 from tests.telemetry.telling import EPOCH_MS, MS_NS, Desk, SetClock, Teller, id_of, parent_of
 
 
@@ -329,3 +330,17 @@ def test_moments_are_exact_although_the_wall_clock_tells_milliseconds() -> None:
     assert 0 <= true_ns - (epoch(None) - now_ns[0]) < MS_NS
     true_ns += 7_200_000 * MS_NS
     assert 0 <= true_ns - (epoch(None) - now_ns[0]) < MS_NS
+
+
+async def test_a_secret_in_a_span_or_a_metric_would_be_found(request: pytest.FixtureRequest) -> None:
+    """The search for leaks reads what is exported, whichever test exports it."""
+    search = next(each.search for each in request.config.pluginmanager.get_plugins() if hasattr(each, "search"))
+    found, search.found, before = search.found, [], search.counts["leaks"]
+    teller, desk = Teller(), Desk()
+    with Telemetry(teller, **desk.options):
+        teller.handle(0, 1, "begun", symbol=f"x{MARK}sy")
+        teller.handle(1, 1, "refused", reason=f"x{MARK}py")
+        _ = desk.metrics()
+    told, search.found = search.found, found
+    search.counts["leaks"] = before
+    assert {each.split(" in ")[-1] for each in told} >= {"an exported span", "exported metrics"}
