@@ -135,7 +135,7 @@ class Lanes:
         time is up. Orders that another stop has just cancelled rest, and have their turn after that.
         """
         state, now_ns = course.state, course.now_ns
-        while now_ns() < course.deadline_ns:
+        while now_ns() < course.deadline_ns and not state.withdrawn:
             until_ns = course.deadline_ns
             if not state.waiting and not state.left:
                 until_ns = min(until_ns, course.checks.last_ns + PATIENCE_NS)

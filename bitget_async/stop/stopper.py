@@ -152,6 +152,9 @@ class Stopper:
 
     async def _finish(self, course: StopCourse) -> None:
         await self._lanes.drained(course, self._lists.page_ns)
+        if course.state.withdrawn and not course.state.handed:
+            # Its caller left before anything was sent.
+            return
         verdict = await self._check(course)
         course.phase = "proving"
         tell(self._session.events, course, course.phase)
