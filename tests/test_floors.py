@@ -18,7 +18,7 @@ import pytest
 PACKAGE = "bitget_async"
 ROOT = Path(__file__).parent.parent / PACKAGE
 
-F0 = {"errors", "clock", "models", "codes", "events", "drip"}
+F0 = {"errors", "clock", "models", "codes", "events"}
 PURE_STREAM = {"stream.protocol", "stream.rows", "stream.events", "stream.asking", "stream.talk", "stream.book"}
 F1 = {"tally", "credentials", "endpoints", "wire", "evidence", "inquiry", "journal", "limits", "rules"} | PURE_STREAM
 F2 = {"transport"}
@@ -62,7 +62,6 @@ PLAN: dict[str, Room] = {
     "clock": room(set()),
     "codes": room({"errors"}, asyncio=False),
     "models": room({"errors", "clock"}, "msgspec", asyncio=False),
-    "drip": room(set(), asyncio=False),
     # Its reader waits; who tells something has no need of asyncio.
     "events": room({"errors"}, "msgspec"),
     # Beside F0, and only for rooms that may have asyncio: the owner of every task.
@@ -79,7 +78,7 @@ PLAN: dict[str, Room] = {
     "rules": room(F0, asyncio=False),
     "journal": room(F0, "orjson", asyncio=False),
     "tally": room(F0 | {"endpoints"}, asyncio=False),
-    "limits": room(F0 | {"endpoints", "redis_server", "tasks"}, "redis"),
+    "limits": room(F0 | {"endpoints", "redis_server", "tasks"}, "aiolimiter redis"),
     "stream.protocol": room(F0 | {"credentials"}, "msgspec orjson", asyncio=False),
     "stream.rows": room(F0 | {"stream.protocol"}, "msgspec", asyncio=False),
     "stream.events": room(F0 | {"stream.protocol"}, asyncio=False),
@@ -94,8 +93,8 @@ PLAN: dict[str, Room] = {
     "stream.state": room(set()),
     "stream.listening": room({"models"}),
     "stream.login": room(F0 | PURE_STREAM | {"credentials", "endpoints"}),
-    "stream.conversation": room(F0 | PURE_STREAM | {"tasks"}),
-    "stream.line": room(F0 | PURE_STREAM | {"tasks", "stream.state", "stream.conversation"}),
+    "stream.conversation": room(F0 | PURE_STREAM | {"tasks"}, "aiolimiter"),
+    "stream.line": room(F0 | PURE_STREAM | {"tasks", "stream.state", "stream.conversation"}, "aiolimiter"),
     "stream.pool": room(F0 | PURE_STREAM | {"stream.state"}),
     "stream.subscription": room(F0 | PURE_STREAM | {"stream.state"}),
     "stream.order_desk": room(
@@ -103,7 +102,7 @@ PLAN: dict[str, Room] = {
     ),
     "stream.road": room(F0 | PURE_STREAM | {"endpoints", "wire", "tally"}, "orjson"),
     "stream.live_book": room(F0 | PURE_STREAM | {"stream.state", "tasks"}),
-    "stream.streams": room(F0 | F1 | STREAM_SHELLS | {"stream.connection", "tasks"}),
+    "stream.streams": room(F0 | F1 | STREAM_SHELLS | {"stream.connection", "tasks"}, "aiolimiter"),
     "stream": room(set()),
     "pages": room(F0 | {"endpoints"}, asyncio=False),
     # F4: the session is a Protocol that they declare themselves; each imports the ones above it here.

@@ -70,7 +70,7 @@ def test_metadata_says_what_the_project_says(wheel: Path) -> None:
     for line in ("Name: bitget-async", "Requires-Python: >=3.11", "License-Expression: MIT", "Typing :: Typed"):
         assert line in metadata
     needed = re.findall(r"^Requires-Dist: ([A-Za-z0-9-]+)[^;\n]*$", metadata, re.MULTILINE)
-    assert sorted(needed) == ["aiohttp", "msgspec", "orjson", "sortedcontainers"]
+    assert sorted(needed) == ["aiohttp", "aiolimiter", "msgspec", "orjson", "sortedcontainers"]
     extras = re.findall(r"^Provides-Extra: (.+)$", metadata, re.MULTILINE)
     assert set(extras) == {"cli", "redis", "uvloop", "otel", "rsa", "dev", "fuzz", "peers", "bench"}
 

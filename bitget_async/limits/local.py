@@ -8,15 +8,15 @@ clients: a new client of the same account finds the tokens where the last one le
 from __future__ import annotations
 
 import asyncio
+from collections import deque
 from typing import ClassVar, Protocol
 
 from bitget_async.clock import Clock
 from bitget_async.endpoints import Endpoint, Scope
-from bitget_async.errors import UsageError
+from bitget_async.errors import NotSent, UsageError
 from bitget_async.limits.bucket import Bucket, Lease
 from bitget_async.limits.ledger import Ledger
 from bitget_async.limits.pace import Pace
-from bitget_async.limits.queue import Queue
 from bitget_async.models import BucketState
 
 __all__ = ["Grant", "Limits", "Line", "LocalLimits", "Unlimited"]
@@ -68,14 +68,73 @@ class Limits(Protocol):
         """Every waiter of this owner gets `NotSent("closed")`."""
 
 
-class Line(Queue):
-    """One bucket and those who wait for it."""
+class Line:
+    """One bucket and those who wait for it, first come first served; but `first` of them stand before all others."""
 
     def __init__(self, name: str, bucket: Bucket | Ledger) -> None:
-        super().__init__(bucket)
         self.name = name
         self.bucket = bucket
+        self.waiters: deque[tuple[asyncio.Future[Lease], object, int | None]] = deque()
+        self.first = 0
+        self.waiting = 0
+        self.timer: asyncio.TimerHandle | None = None
+        self.clock: Clock | None = None
         self.refusals = 0
+
+    def join(self, future: asyncio.Future[Lease], owner: object, until_ns: int | None, *, first: bool) -> None:
+        """One more waiter, at the end of his part of the line; he will not wait longer than that."""
+        self.waiting += 1
+        if first:
+            self.waiters.insert(self.first, (future, owner, until_ns))
+            self.first += 1
+        else:
+            self.waiters.append((future, owner, until_ns))
+        self.wake()
+
+    def _next(self) -> None:
+        """Whoever stood at the front is gone."""
+        self.waiters.popleft()
+        self.first = max(self.first - 1, 0)
+
+    def wake(self) -> None:
+        """Hand free tokens to the first waiters, and set the one timer for the next token."""
+        if self.timer is not None:
+            self.timer.cancel()
+            self.timer = None
+        assert self.clock is not None
+        now = self.clock.monotonic_ns()
+        while self.waiters:
+            future, *_ = self.waiters[0]
+            if future.done():
+                self._next()
+                continue
+            lease = self.bucket.take(now)
+            if lease is None:
+                break
+            self._next()
+            self.waiting -= 1
+            future.set_result(lease)
+        if self.waiters:
+            at = self.bucket.next_ns(now)
+            if at is not None:
+                # At least 10 us: a timer may fire a little early, and a shorter one could spin until its time.
+                delay = max(at - now, 10_000) / 1e9
+                self.timer = asyncio.get_running_loop().call_later(delay, self.wake)
+
+    def leave(self, future: asyncio.Future[Lease]) -> None:
+        """A waiter goes without using its place: a token that it was just handed goes straight back."""
+        if future.cancelled() or not future.done():
+            # Stays in the line until it comes to the front, where `wake` drops it: leaving costs nothing.
+            future.cancel()
+            self.waiting -= 1
+        elif future.exception() is None:
+            self.bucket.unsent(future.result())
+        self.wake()
+
+    def expected_s(self, ahead: int) -> float:
+        """The least wait in seconds behind that many waiters."""
+        assert self.clock is not None
+        return self.bucket.wait_ns(self.clock.monotonic_ns(), ahead) / 1e9
 
     def state(self) -> BucketState:
         """How it is now, as far as this process knows."""
@@ -178,11 +237,13 @@ class LocalLimits:
         """See `Limits.acquire`. A cancelled waiter leaves no trace."""
         asked_ns = clock.monotonic_ns()
         line = self._line(row, account, origin, clock)
-        lease = await line.lease(row.label, max_wait_s, owner, first=first)
+        lease = None if line.waiting else line.bucket.take(asked_ns)
+        if lease is None:
+            lease = await self._queued(line, row, max_wait_s, owner, first=first)
         if not row.cancels:
             left_s = None if max_wait_s is None else max_wait_s - (clock.monotonic_ns() - asked_ns) / 1e9
             try:
-                await self._pace.wait(row.label, origin, clock, left_s, owner)
+                await self._pace.wait(row, origin, left_s, owner)
             except BaseException:
                 line.bucket.unsent(lease)
                 line.settled()
@@ -210,8 +271,29 @@ class LocalLimits:
     def abandon(self, owner: object) -> None:
         """See `Limits.abandon`."""
         for line in self._lines.values():
-            line.abandon(owner)
+            for future, waiting, _ in line.waiters:
+                if waiting is owner and not future.done():
+                    line.waiting -= 1
+                    future.set_exception(NotSent("closed", endpoint=line.name))
         self._pace.abandon(owner)
+
+    async def _queued(self, line: Line, row: Endpoint, left_s: float | None, owner: object, *, first: bool) -> Lease:
+        expected_s = line.expected_s(line.first if first else line.waiting)
+        if left_s is not None and expected_s > left_s:
+            raise NotSent("rate_limit", endpoint=row.label, expected_wait_s=expected_s)
+        future: asyncio.Future[Lease] = asyncio.get_running_loop().create_future()
+        assert line.clock is not None
+        until_ns = None if left_s is None else line.clock.monotonic_ns() + round(left_s * 1e9)
+        line.join(future, owner, until_ns, first=first)
+        try:
+            async with asyncio.timeout(left_s):
+                return await future
+        except TimeoutError:
+            line.leave(future)
+            raise NotSent("rate_limit", endpoint=row.label, expected_wait_s=line.expected_s(0)) from None
+        except BaseException:
+            line.leave(future)
+            raise
 
 
 class _Free:

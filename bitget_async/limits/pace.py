@@ -2,10 +2,15 @@
 
 from __future__ import annotations
 
-from bitget_async.clock import Clock
-from bitget_async.drip import Drip
-from bitget_async.limits.bucket import Lease
-from bitget_async.limits.queue import Queue
+import asyncio
+from typing import TYPE_CHECKING
+
+from bitget_async.endpoints import Endpoint
+from bitget_async.errors import NotSent
+from bitget_async.tasks import Tasks
+
+if TYPE_CHECKING:
+    from aiolimiter import AsyncLimiter
 
 __all__ = ["IP_BURST", "IP_RATE_PER_S", "Pace"]
 
@@ -14,47 +19,43 @@ __all__ = ["IP_BURST", "IP_RATE_PER_S", "Pace"]
 IP_BURST = 300
 IP_RATE_PER_S = 70.0
 
-_PASSED = Lease()
-
-
-class _Budget(Drip):
-    """As a source of what nobody gives back."""
-
-    __slots__ = ()
-
-    def take(self, now: int) -> Lease | None:
-        if self.wait_ns(now):
-            return None
-        self.passed(now)
-        return _PASSED
-
-    def unsent(self, lease: Lease) -> None:
-        self.undo()
-
-    def next_ns(self, now: int) -> int | None:
-        return now + self.wait_ns(now)
-
 
 class Pace:
     """What everything but cancelling waits for after its token."""
 
     def __init__(self) -> None:
-        self._queues: dict[str, Queue] = {}
+        self._paces: dict[str, AsyncLimiter] = {}
+        self._pacing: dict[asyncio.Task[None], object] = {}
+        self._tasks = Tasks()
 
-    async def wait(self, endpoint: str, origin: str, clock: Clock, max_wait_s: float | None, owner: object) -> None:
-        """
-        Wait until the address has room.
+    async def wait(self, row: Endpoint, origin: str, max_wait_s: float | None, owner: object) -> None:
+        """Wait until the address has room. In a task of its own, so that closing a client can end the wait."""
+        pace = self._paces.get(origin)
+        if pace is None:
+            # Its import is dear, and who only cancels has no need of it.
+            from aiolimiter import AsyncLimiter
 
-        Raises:
-            NotSent: as `Queue.lease`.
-        """
-        queue = self._queues.get(origin)
-        if queue is None:
-            queue = self._queues[origin] = Queue(_Budget(IP_BURST, IP_RATE_PER_S), "IP budget")
-        queue.clock = clock
-        _ = await queue.lease(endpoint, max_wait_s, owner)
+            pace = self._paces[origin] = AsyncLimiter(IP_BURST, IP_BURST / IP_RATE_PER_S)
+        if pace.has_capacity():
+            await pace.acquire()
+            return
+        expected_s = (len(self._pacing) + 1) / IP_RATE_PER_S
+        if max_wait_s is not None and expected_s > max_wait_s:
+            raise NotSent("rate_limit", endpoint=row.label, expected_wait_s=expected_s, detail="IP budget")
+        task = self._tasks.spawn(pace.acquire(), "bitget_async: IP budget")
+        self._pacing[task] = owner
+        try:
+            done, _ = await asyncio.wait({task}, timeout=max_wait_s)
+            if not done:
+                raise NotSent("rate_limit", endpoint=row.label, expected_wait_s=expected_s, detail="IP budget")
+            if task.cancelled():
+                raise NotSent("closed", endpoint=row.label)
+        finally:
+            del self._pacing[task]
+            task.cancel()
 
     def abandon(self, owner: object) -> None:
         """Every waiter of this owner gets `NotSent("closed")`."""
-        for queue in self._queues.values():
-            queue.abandon(owner)
+        for task, waiting in self._pacing.items():
+            if waiting is owner:
+                task.cancel()

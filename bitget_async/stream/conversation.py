@@ -9,15 +9,17 @@ from __future__ import annotations
 import asyncio
 import logging
 from collections.abc import Awaitable, Callable, Iterable
-from typing import Any, Protocol
+from typing import TYPE_CHECKING, Any, Protocol
 
 from bitget_async.clock import Clock
-from bitget_async.drip import Drip
 from bitget_async.errors import printable
 from bitget_async.stream.events import Event
 from bitget_async.stream.protocol import PING, Frame, Push, Strange, TradeAnswer, read_frame
 from bitget_async.stream.talk import LoginDue, Talk
 from bitget_async.tasks import Tasks
+
+if TYPE_CHECKING:
+    from aiolimiter import AsyncLimiter
 
 __all__ = ["Conversation", "Listener", "Socket", "guarded", "room", "until"]
 
@@ -27,6 +29,7 @@ SECOND_NS = 1_000_000_000
 # 10 messages a second are allowed. A limiter of 4 lets through at most 4 + 4 in any second, and 10 if they bunch up on
 # half a second of the way.
 MESSAGES = 4
+ROOM_S = 0.05
 # A ping that is not answered within this makes the line stale; it is dead after two pings.
 PONG_NS = 5 * SECOND_NS
 STALL_NS = SECOND_NS
@@ -97,7 +100,10 @@ class Conversation:
         self._talk = talk
         self._listener = listener
         self._clock = clock
-        self._pace = Drip(MESSAGES, MESSAGES)
+        # Only here, and not with the package: its import is dear.
+        from aiolimiter import AsyncLimiter
+
+        self._pace = AsyncLimiter(MESSAGES, 1.0)
         self._silent = False
         self.opened_ns = self.heard_ns = self._pinged_ns = self._planned_ns = clock.monotonic_ns()
         talk.opened(self.opened_ns)
@@ -105,18 +111,14 @@ class Conversation:
     @property
     def roomy(self) -> bool:
         """Whether a command could be written now, and a ping after it."""
-        return (
-            self._talk.signed_in
-            and not self._silent
-            and not self.over
-            and not self._pace.wait_ns(self._clock.monotonic_ns(), 1)
-        )
+        return self._talk.signed_in and not self._silent and not self.over and self._pace.has_capacity(2)
 
     async def command(self, frame: bytes) -> bool:
         """Write a command; False if nothing of it can have left."""
         if not self.roomy:
             return False
-        self._pace.passed(self._clock.monotonic_ns())
+        # There is room: this does not wait.
+        await self._pace.acquire()
         log.debug("%s: sent: %s", self._name, frame)
         return await self._socket.send(frame)
 
@@ -216,12 +218,14 @@ class Conversation:
         self.news.set()
 
 
-async def room(pace: Drip, clock: Clock) -> None:
-    """Wait until one more may pass, and pass."""
-    while wait_ns := pace.wait_ns(clock.monotonic_ns()):
-        # At least 10 us, as in `until`.
-        await clock.sleep(max(wait_ns, 10_000) / 1e9)
-    pace.passed(clock.monotonic_ns())
+async def room(pace: AsyncLimiter, clock: Clock) -> None:
+    """
+    Wait for the limiter. Not by its own timer: that can be due a rounding error before there is room, and then sets
+    itself again for the same moment, for ever where time does not pass in between.
+    """
+    while not pace.has_capacity():
+        await clock.sleep(ROOM_S)
+    await pace.acquire()
 
 
 async def until(news: asyncio.Event, now: int, at_ns: int) -> None:

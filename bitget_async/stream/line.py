@@ -9,10 +9,9 @@ import asyncio
 import logging
 import random
 from collections.abc import Callable, Iterable
-from typing import Protocol
+from typing import TYPE_CHECKING, Protocol
 
 from bitget_async.clock import Clock
-from bitget_async.drip import Drip
 from bitget_async.errors import NotSent, printable
 from bitget_async.events import Events, StreamChanged
 from bitget_async.events.copies import plain_code
@@ -33,6 +32,9 @@ from bitget_async.stream.protocol import Push, Topic, TradeAnswer
 from bitget_async.stream.state import StreamState
 from bitget_async.stream.talk import Talk
 from bitget_async.tasks import Tasks
+
+if TYPE_CHECKING:
+    from aiolimiter import AsyncLimiter
 
 __all__ = ["Backoff", "KeptLine", "Login", "Opener", "Wire"]
 
@@ -146,7 +148,7 @@ class KeptLine:
         wire: Wire,
         clock: Clock,
         rng: random.Random,
-        connects: Drip,
+        connects: AsyncLimiter,
         answered: Callable[[TradeAnswer], None] | None = None,
         events: Events | None = None,
     ) -> None:

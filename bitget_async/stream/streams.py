@@ -6,11 +6,11 @@ import os
 import random
 import ssl
 from collections.abc import Callable, Mapping
-from typing import Any, TypeVar
+from functools import cached_property
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from bitget_async.clock import ServerClock
 from bitget_async.credentials import Credentials
-from bitget_async.drip import Drip
 from bitget_async.endpoints import checks
 from bitget_async.errors import NotSent, UsageError
 from bitget_async.models import (
@@ -34,6 +34,9 @@ from bitget_async.stream.protocol import Topic, TradeAnswer
 from bitget_async.stream.state import News, StreamState
 from bitget_async.stream.subscription import Backlog, Every, Feed, Latest, Subscription
 from bitget_async.tasks import Tasks
+
+if TYPE_CHECKING:
+    from aiolimiter import AsyncLimiter
 
 __all__ = ["INTERVALS", "Streams"]
 
@@ -77,7 +80,6 @@ class Streams:
         self._login = None if credentials is None else SessionLogin(credentials, session)
         self._dialer = Dialer(origin, ssl_context=ssl_context, headers=headers)
         self._rng = rng
-        self._connects = Drip(CONNECTS, CONNECTS / CONNECTS_S)
         self._news = News()
         self._made = 0
         self._answered: Callable[[TradeAnswer], None] | None = None
@@ -92,6 +94,13 @@ class Streams:
 
     def __repr__(self) -> str:
         return f"<Streams {self._dialer.origin} {self.state.value}>"
+
+    @cached_property
+    def _connects(self) -> AsyncLimiter:
+        # Only when something is subscribed to: its import is dear.
+        from aiolimiter import AsyncLimiter
+
+        return AsyncLimiter(CONNECTS, CONNECTS_S)
 
     # -- state ------------------------------------------------------------------------------------------------
 

@@ -10,9 +10,9 @@ from collections.abc import Callable
 from typing import Any
 
 import pytest
+from aiolimiter import AsyncLimiter
 
 from bitget_async.clock import VirtualClock
-from bitget_async.drip import Drip
 from bitget_async.errors import NotSent
 from bitget_async.stream.line import Backoff, KeptLine
 from bitget_async.stream.protocol import Push, Topic
@@ -90,7 +90,7 @@ class World:
             wire=self,
             clock=VirtualClock(),
             rng=random.Random(1),
-            connects=Drip(100, 0.5),
+            connects=AsyncLimiter(100, 200),
         )
 
     async def open(self, path: str) -> Played:
