@@ -133,16 +133,16 @@ class Ledger:
         """See `Bucket.unsent`."""
         self._bucket.unsent(lease)
 
-    def remaining(self, left: int, now: int) -> None:
-        """See `Bucket.remaining`."""
-        self._bucket.remaining(left, now)
+    def remaining(self, left: int, now: int) -> int:
+        """See `Bucket.remaining`: of those that are free here."""
+        return self._bucket.remaining(left, now)
 
     def tighten(self, now: int) -> None:
         """See `Bucket.tighten`: for what is free here at once, for all with the next message."""
         if self.away:
             self._bucket.tighten(now)
             return
-        self._bucket.remaining(0, now)
+        _ = self._bucket.remaining(0, now)
         self._refused = self._urgent = True
 
     def next_ns(self, now: int) -> int | None:

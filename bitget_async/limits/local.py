@@ -167,14 +167,9 @@ class _Token:
         self._lease = lease
 
     def answered(self, now: int, remaining: int | None) -> int:
-        bucket, rested = self._line.bucket, 0
+        bucket = self._line.bucket
         bucket.answered(self._lease, now)
-        if remaining is not None:
-            # Of shared limits nobody here knows how many that were.
-            if isinstance(bucket, Bucket):
-                rested = bucket.remaining(remaining, now)
-            else:
-                bucket.remaining(remaining, now)
+        rested = 0 if remaining is None else bucket.remaining(remaining, now)
         self._line.settled()
         return rested
 
