@@ -24,34 +24,9 @@ from bitget_async.clock import VirtualClock
 from bitget_async.sim import SYMBOLS, SimulatedExchange, faults
 from tests.conftest import with_exchange
 from tests.scale.crowds import listed
+from tests.stops import NAMES, left, named_twice, rest
 
-NAMES = tuple(SYMBOLS)[:2]
 READS = ("unfilled-orders",)
-
-
-def rest(exchange: SimulatedExchange, names: tuple[str, ...] = NAMES, orders: int = 3) -> list[str]:
-    """So many orders on each, a minute old."""
-    return [each for name in names for each in exchange.rest(name, orders, age_s=60)]
-
-
-def left(exchange: SimulatedExchange) -> set[str]:
-    """Ids open in truth."""
-    return set(exchange.truth.open_ids(exchange.account.uid))
-
-
-def twice(exchange: SimulatedExchange) -> list[str]:
-    """Ids that were named by two commands within a second, as they arrived."""
-    last: dict[str, int] = {}
-    found = []
-    for copy in exchange.truth.wire:
-        if copy.endpoint not in ("cancel-order", "batch-cancel-order"):
-            continue
-        body = json.loads(copy.body)
-        for item in body.get("orderList", [body]):
-            if copy.received_ns - last.get(item["orderId"], -(1 << 62)) < 1_000_000_000:
-                found.append(item["orderId"])
-            last[item["orderId"]] = copy.received_ns
-    return found
 
 
 def test_all_is_cancelled_and_proven() -> None:
@@ -176,7 +151,7 @@ def test_late_arrivals_are_reported_or_swept(late: str) -> None:
         assert report.outcome is Outcome.CONFIRMED
         assert left(exchange) == ({new} if late == "report" else set())
         assert (new in report.late) == (late == "report")
-        assert not twice(exchange)
+        assert not named_twice(exchange)
 
     with_exchange(main)
 
@@ -193,7 +168,7 @@ def test_survivors_are_cancelled_by_id_after_a_second() -> None:
         report = await pending
         assert report.outcome is Outcome.CONFIRMED
         assert not left(exchange)
-        assert not twice(exchange)
+        assert not named_twice(exchange)
 
     with_exchange(main)
 
@@ -210,7 +185,7 @@ def test_orders_that_cannot_be_ended_are_still_open() -> None:
         report: StopReport = caught.value.report
         assert report.outcome is Outcome.STILL_OPEN
         assert {each.order.order_id for each in report.still_open} == set(ids) == left(exchange)
-        assert not twice(exchange)
+        assert not named_twice(exchange)
 
     with_exchange(main)
 
@@ -342,7 +317,7 @@ def test_confirmed_means_that_nothing_in_scope_is_open(seed: int, count_cases: A
                 assert not open_now & late
         assert exchange.truth.worst_second("batch-cancel-order") <= 10
         assert exchange.truth.worst_second("cancel-symbol-order") <= 5
-        assert not twice(exchange)
+        assert not named_twice(exchange)
 
     with_exchange(main, listing_lag_s=(0.0, 1.9), history_lag_s=(0.1, 0.8), sweep_delay_s=(0.05, 1.5))
     count_cases(1)

@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import itertools
-import json
-from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
@@ -24,8 +22,8 @@ from bitget_async.clock import VirtualClock
 from bitget_async.sim import SYMBOLS, Settings, SimulatedExchange, faults
 from bitget_async.tracking import Sureness
 from tests.conftest import CALM, client_of, run_virtual, with_exchange
+from tests.stops import NAMES, left, named_twice, rest
 
-NAMES = tuple(SYMBOLS)[:2]
 COMMANDS = (
     "cancel-symbol-order",
     "batch-cancel-order",
@@ -35,34 +33,9 @@ COMMANDS = (
 )
 
 
-def rest(exchange: SimulatedExchange, names: Iterable[str] = NAMES, orders: int = 3) -> list[str]:
-    """So many orders on each, a minute old."""
-    return [each for name in names for each in exchange.rest(name, orders, age_s=60)]
-
-
-def left(exchange: SimulatedExchange) -> set[str]:
-    """Ids open in truth."""
-    return set(exchange.truth.open_ids(exchange.account.uid))
-
-
 def sent(exchange: SimulatedExchange) -> int:
     """Commands that arrived."""
     return sum(exchange.truth.count(each) for each in COMMANDS)
-
-
-def twice(exchange: SimulatedExchange) -> list[str]:
-    """Ids that were named by two commands within a second, as they arrived."""
-    last: dict[str, int] = {}
-    found = []
-    for copy in exchange.truth.wire:
-        if copy.endpoint not in ("cancel-order", "batch-cancel-order"):
-            continue
-        body = json.loads(copy.body)
-        for item in body.get("orderList", [body]):
-            if copy.received_ns - last.get(item["orderId"], -(1 << 62)) < 1_000_000_000:
-                found.append(item["orderId"])
-            last[item["orderId"]] = copy.received_ns
-    return found
 
 
 # -- what is included -----------------------------------------------------------------------------------------------
@@ -210,7 +183,7 @@ def test_symbol_that_the_exchange_does_not_know_does_not_hold_up_the_others() ->
         assert not left(exchange)
         assert {each.order.order_id for each in report.cancelled} >= set(gone)
         assert any("40034" in each for each in report.anomalies)
-        assert not twice(exchange)
+        assert not named_twice(exchange)
 
     with_exchange(main)
 
@@ -227,7 +200,7 @@ def test_listing_that_breaks_off_after_commands_have_left_is_no_error() -> None:
         assert not left(exchange)
         assert {each.order.order_id for each in report.cancelled} == set(ids)
         assert any("broke off" in each for each in report.anomalies)
-        assert not twice(exchange)
+        assert not named_twice(exchange)
 
     with_exchange(main)
 
@@ -354,7 +327,7 @@ def test_two_stops_at_once_name_no_id_twice_within_a_second() -> None:
         reports = [await first, await second]
         assert {each.outcome for each in reports} == {Outcome.CONFIRMED}
         assert {each.order.order_id for report in reports for each in report.cancelled} == set(ids)
-        assert not twice(exchange)
+        assert not named_twice(exchange)
 
     with_exchange(main)
 
@@ -389,7 +362,7 @@ def test_bot_that_goes_on_placing_is_swept_until_it_stops() -> None:
         assert not left(exchange)
         assert report.late == ()
         assert report.covers_ms > report.began_at_ms + 5_000
-        assert not twice(exchange)
+        assert not named_twice(exchange)
 
     with_exchange(main)
 
@@ -423,7 +396,7 @@ def test_batch_that_refuses_some_rows_is_followed_by_another_one() -> None:
         assert report.outcome is Outcome.CONFIRMED
         assert {each.order.order_id for each in report.cancelled} == set(ids)
         assert exchange.truth.count("batch-cancel-order") >= 2
-        assert not twice(exchange)
+        assert not named_twice(exchange)
 
     with_exchange(main)
 
@@ -439,7 +412,7 @@ def test_lane_that_is_turned_away_for_a_while_goes_on_later(endpoint: str) -> No
         report = await (await client.cancel_all_orders(include=KINDS[:2]))
         assert report.outcome is Outcome.CONFIRMED
         assert not left(exchange)
-        assert not twice(exchange)
+        assert not named_twice(exchange)
 
     with_exchange(main)
 
@@ -456,7 +429,7 @@ def test_lost_answer_is_no_answer(endpoint: str, executed: bool) -> None:
         assert report.outcome is Outcome.CONFIRMED
         assert {each.order.order_id for each in report.cancelled} == set(ids)
         assert not left(exchange)
-        assert not twice(exchange)
+        assert not named_twice(exchange)
 
     with_exchange(main)
 
@@ -491,7 +464,7 @@ def test_answer_that_never_comes_is_waited_for_before_its_orders_are_named_again
         report = await pending
         assert report.outcome is Outcome.CONFIRMED
         assert {each.order.order_id for each in report.cancelled} == set(ids)
-        assert not twice(exchange)
+        assert not named_twice(exchange)
 
     with_exchange(main)
 
@@ -528,7 +501,7 @@ def test_listing_that_lags_proves_nothing_too_early() -> None:
         assert report.outcome is Outcome.CONFIRMED
         assert not left(exchange)
         assert {each.order.order_id for each in report.cancelled} == {*old, *young}
-        assert not twice(exchange)
+        assert not named_twice(exchange)
 
     with_exchange(main, listing_lag_s=1.9)
 
@@ -560,6 +533,6 @@ def test_after_a_crash_the_commands_are_taken_up_and_the_stop_is_called_again(mo
                 assert not left(exchange)
                 assert all([(await handle.settled()).outcome is not Outcome.STILL_OPEN for handle in taken])
                 assert {exchange.truth.orders[each].status for each in ids} == {"cancelled"}
-                assert not twice(exchange)
+                assert not named_twice(exchange)
 
     run_virtual(main)

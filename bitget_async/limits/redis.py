@@ -20,7 +20,7 @@ from bitget_async.clock import Clock
 from bitget_async.endpoints import CATALOGUE, Endpoint, Scope
 from bitget_async.errors import NotSent, UsageError
 from bitget_async.limits.ledger import Ledger, Terms
-from bitget_async.limits.local import Grant, Line, LocalLimits
+from bitget_async.limits.local import Line, LocalLimits
 from bitget_async.limits.server import Away, RedisServer
 from bitget_async.redis_server import SealedUrl
 from bitget_async.tasks import Tasks
@@ -156,25 +156,6 @@ class RedisLimits(LocalLimits):
     ) -> None:
         await self.close()
 
-    async def acquire(
-        self,
-        row: Endpoint,
-        account: str,
-        origin: str,
-        *,
-        clock: Clock,
-        max_wait_s: float | None,
-        owner: object,
-        first: bool = False,
-    ) -> Grant:
-        """
-        See `Limits.acquire`. The account is the one of this object, whatever stands for it. A token from the pocket
-        costs no round trip, another one at most one. A cancelled waiter leaves no trace.
-        """
-        if self._closed:
-            raise NotSent("closed", endpoint=row.label, detail="these limits are closed")
-        return await super().acquire(row, account, origin, clock=clock, max_wait_s=max_wait_s, owner=owner, first=first)
-
     async def close(self) -> None:
         """
         Leave: waiters get `NotSent("closed")`, what this process had goes to the others. Safe to call twice. Without it
@@ -196,6 +177,8 @@ class RedisLimits(LocalLimits):
                 await self._server.close()
 
     def _line(self, row: Endpoint, account: str, origin: str, clock: Clock) -> Line:
+        if self._closed:
+            raise NotSent("closed", endpoint=row.label, detail="these limits are closed")
         if row.quota.scope is not Scope.UID:
             return super()._line(row, account, origin, clock)
         line = self._lines.get((origin, "", row.path))

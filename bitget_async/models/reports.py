@@ -15,6 +15,7 @@ from bitget_async.models.triggers import TriggerOrder
 __all__ = [
     "CancellationReport",
     "Fate",
+    "Fates",
     "Modification",
     "ModificationReport",
     "OrderFate",
@@ -222,7 +223,46 @@ class Report(msgspec.Struct, frozen=True, kw_only=True):
         return cast("dict[str, Any]", _plain(self))
 
 
-class CancellationReport(Report, frozen=True, kw_only=True):
+class Fates:
+    """The orders of a report, by what became of them; those that came later than it speaks of are left out."""
+
+    __slots__ = ()
+
+    def _fated(self, fate: Fate) -> tuple[OrderFate, ...]:
+        raise NotImplementedError
+
+    @property
+    def cancelled(self) -> tuple[OrderFate, ...]:
+        """Orders proven cancelled, part-filled ones included (see `order.base_volume`)."""
+        return self._fated(Fate.CANCELLED)
+
+    @property
+    def filled(self) -> tuple[OrderFate, ...]:
+        """Orders proven filled."""
+        return self._fated(Fate.FILLED)
+
+    @property
+    def triggered(self) -> tuple[OrderFate, ...]:
+        """Trigger orders that made a spot order before they could be cancelled."""
+        return self._fated(Fate.TRIGGERED)
+
+    @property
+    def failed(self) -> tuple[OrderFate, ...]:
+        """Trigger orders that were triggered and failed."""
+        return self._fated(Fate.FAILED)
+
+    @property
+    def still_open(self) -> tuple[OrderFate, ...]:
+        """Orders that the last complete listing showed open."""
+        return self._fated(Fate.OPEN)
+
+    @property
+    def vanished(self) -> tuple[OrderFate, ...]:
+        """Orders gone from the listing without a final row (they may have filled), or never seen."""
+        return self._fated(Fate.VANISHED)
+
+
+class CancellationReport(Fates, Report, frozen=True, kw_only=True):
     """
     What a cancellation came to, order by order.
 
@@ -246,36 +286,6 @@ class CancellationReport(Report, frozen=True, kw_only=True):
     def proven(self) -> bool:
         """Whether the outcome is a yes: CONFIRMED or NOTHING_TO_CANCEL."""
         return self.outcome in (Outcome.CONFIRMED, Outcome.NOTHING_TO_CANCEL)
-
-    @property
-    def cancelled(self) -> tuple[OrderFate, ...]:
-        """In-scope orders proven cancelled, part-filled ones included (see `order.base_volume`)."""
-        return self._fated(Fate.CANCELLED)
-
-    @property
-    def filled(self) -> tuple[OrderFate, ...]:
-        """In-scope orders proven filled."""
-        return self._fated(Fate.FILLED)
-
-    @property
-    def triggered(self) -> tuple[OrderFate, ...]:
-        """In-scope trigger orders that made a spot order before they could be cancelled."""
-        return self._fated(Fate.TRIGGERED)
-
-    @property
-    def failed(self) -> tuple[OrderFate, ...]:
-        """In-scope trigger orders that were triggered and failed."""
-        return self._fated(Fate.FAILED)
-
-    @property
-    def still_open(self) -> tuple[OrderFate, ...]:
-        """In-scope orders that the last complete listing showed open."""
-        return self._fated(Fate.OPEN)
-
-    @property
-    def vanished(self) -> tuple[OrderFate, ...]:
-        """In-scope orders gone from the listing without a final row (they may have filled), or never seen."""
-        return self._fated(Fate.VANISHED)
 
     @property
     def late(self) -> tuple[OrderFate, ...]:

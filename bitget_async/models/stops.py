@@ -8,7 +8,7 @@ from typing import Any, cast
 
 import msgspec
 
-from bitget_async.models.reports import Fate, OrderFate, Outcome, _plain
+from bitget_async.models.reports import Fate, Fates, OrderFate, Outcome, _plain
 
 __all__ = ["StopCommand", "StopPlan", "StopProgress", "StopReport", "StopSymbol"]
 
@@ -118,7 +118,7 @@ class StopSymbol(msgspec.Struct, frozen=True, kw_only=True):
     kept: tuple[str, ...] = ()
 
 
-class StopReport(msgspec.Struct, frozen=True, kw_only=True):
+class StopReport(Fates, msgspec.Struct, frozen=True, kw_only=True):
     """
     What a stop came to. Frozen, and never changed after it is given.
 
@@ -176,26 +176,6 @@ class StopReport(msgspec.Struct, frozen=True, kw_only=True):
     def _fated(self, fate: Fate) -> tuple[OrderFate, ...]:
         beside = set(self.late)
         return tuple(each for each in self.orders if each.fate is fate and each.order.order_id not in beside)
-
-    @property
-    def cancelled(self) -> tuple[OrderFate, ...]:
-        """Orders proven cancelled, part-filled ones included."""
-        return self._fated(Fate.CANCELLED)
-
-    @property
-    def filled(self) -> tuple[OrderFate, ...]:
-        """Orders proven filled."""
-        return self._fated(Fate.FILLED)
-
-    @property
-    def still_open(self) -> tuple[OrderFate, ...]:
-        """Orders that the last read showed open."""
-        return self._fated(Fate.OPEN)
-
-    @property
-    def vanished(self) -> tuple[OrderFate, ...]:
-        """Orders gone from the listing without a final row: they may have filled."""
-        return self._fated(Fate.VANISHED)
 
     def to_dict(self) -> dict[str, Any]:
         """The report as plain JSON values: amounts as strings, enums by value. Holds no secrets."""

@@ -5,7 +5,6 @@ A stop against the simulator's truth: what must be true of every one of them, wh
 from __future__ import annotations
 
 import asyncio
-import json
 import random
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
@@ -15,6 +14,7 @@ from bitget_async import BitgetClient, BitgetError, Order, Outcome, PendingStop,
 from bitget_async.clock import VirtualClock
 from bitget_async.sim import SYMBOLS, Settings, SimulatedExchange, faults
 from tests.conftest import CALM, client_of, run_virtual
+from tests.stops import named_twice
 
 from .world import BrokenPromiseError, demand
 
@@ -95,20 +95,6 @@ class StopWorld:
         demand(not named_twice(self.exchange), "no id is named twice within a second", named_twice(self.exchange))
         for endpoint, quota in QUOTAS.items():
             demand(truth.worst_second(endpoint) <= quota, "no quota is exceeded", endpoint)
-
-
-def named_twice(exchange: SimulatedExchange) -> list[str]:
-    """Ids that were named by two commands within a second, as they were processed; not by one that was turned away."""
-    last: dict[str, int] = {}
-    found = []
-    for copy in exchange.truth.wire:
-        if copy.endpoint in NAMING and copy.result is not None and copy.processed_ns is not None:
-            body = json.loads(copy.body)
-            for item in body.get("orderList", [body]):
-                if copy.processed_ns - last.get(item["orderId"], -(1 << 62)) < SECOND:
-                    found.append(item["orderId"])
-                last[item["orderId"]] = copy.processed_ns
-    return found
 
 
 def stop_world(main: Callable[[StopWorld], Awaitable[None]], seed: int = 5, **settings: Any) -> None:
