@@ -6,8 +6,9 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable, Collection, Iterable, Mapping
-from dataclasses import dataclass
 from typing import Any
+
+import msgspec
 
 from bitget_async.commands import CLAIMS, Sender
 from bitget_async.course import Options, SweepCourse
@@ -24,8 +25,7 @@ from bitget_async.watcher import Watcher
 __all__ = ["Canceller"]
 
 
-@dataclass(slots=True, eq=False)
-class _Flight:
+class _Flight(msgspec.Struct, eq=False):
     """A command that callers wait for: joined only until it is signed, withdrawn when nobody waits before that."""
 
     handle: PendingCancellation
@@ -222,8 +222,7 @@ class Canceller:
         self._watcher.answered(course)
 
 
-@dataclass(frozen=True, slots=True)
-class _Key:
+class _Key(msgspec.Struct, frozen=True):
     """What callers must ask for to share a command."""
 
     book: Book

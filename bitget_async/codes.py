@@ -19,7 +19,7 @@ https://www.bitget.com/api-doc/spot/error-code/websocket (2025-11-10).
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+import msgspec
 
 from bitget_async.errors import (
     AccountModeMismatch,
@@ -39,8 +39,7 @@ from bitget_async.errors import (
 __all__ = ["Verdict", "asks_to_wait", "classify", "known"]
 
 
-@dataclass(frozen=True, slots=True)
-class Verdict:
+class Verdict(msgspec.Struct, frozen=True):
     """
     What a code of the exchange means.
 

@@ -7,10 +7,11 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Callable, Sequence
 from contextvars import ContextVar
-from dataclasses import dataclass, field
 from itertools import count
 from types import MappingProxyType
 from typing import Any
+
+import msgspec
 
 from bitget_async.errors import UsageError
 from bitget_async.evidence import Book, Certainty, Command, Named, Sweep, Target, Want
@@ -55,8 +56,7 @@ ELSEWHERE = {
 }
 
 
-@dataclass(frozen=True, slots=True)
-class Options:
+class Options(msgspec.Struct, frozen=True):
     """What the caller asked for; see `BitgetClient.cancel_symbol_orders`."""
 
     snapshot: str = "concurrent"
@@ -81,8 +81,7 @@ def is_seconds(value: object, most: float) -> bool:
     return isinstance(value, (int, float)) and not isinstance(value, bool) and 0 < value <= most
 
 
-@dataclass(slots=True, eq=False, kw_only=True)
-class Course:
+class Course(msgspec.Struct, eq=False, kw_only=True):
     """
     One pending call.
 
@@ -109,19 +108,19 @@ class Course:
     deadline_ns: int = 1 << 62
     attempts: int = 0
     acknowledged_ms: int | None = None
-    requests: dict[str, int] = field(default_factory=dict)
-    changes: list[Any] = field(default_factory=list)
+    requests: dict[str, int] = msgspec.field(default_factory=dict)
+    changes: list[Any] = msgspec.field(default_factory=list)
     retry_at_ms: int | None = None
     report: Report | None = None
     journaled: bool = False
     handle: Any = None
-    call: int = field(default_factory=next_call)
-    within: int | None = field(default_factory=STOPPING.get)
+    call: int = msgspec.field(default_factory=next_call)
+    within: int | None = msgspec.field(default_factory=STOPPING.get)
     began_ns: int = 0
     told: tuple[str, ...] = ()
     shown: int = 0
     fated: set[tuple[str, str]] | None = None
-    _news: asyncio.Event = field(default_factory=asyncio.Event)
+    _news: asyncio.Event = msgspec.field(default_factory=asyncio.Event)
 
     @property
     def evidence(self) -> Sweep | Named:
@@ -222,8 +221,7 @@ class Course:
         }
 
 
-@dataclass(slots=True, eq=False, kw_only=True)
-class SweepCourse(Course):
+class SweepCourse(Course, eq=False, kw_only=True):
     """
     One cancellation by symbol.
 
@@ -240,9 +238,9 @@ class SweepCourse(Course):
     sweep: Sweep
     options: Options = Options()
     looked_ns: int | None = None
-    ensured: dict[str, int] = field(default_factory=dict)
-    meanwhile: dict[str, None] = field(default_factory=dict)
-    trusting: dict[str, None] = field(default_factory=dict)
+    ensured: dict[str, int] = msgspec.field(default_factory=dict)
+    meanwhile: dict[str, None] = msgspec.field(default_factory=dict)
+    trusting: dict[str, None] = msgspec.field(default_factory=dict)
     alone: bool = True
 
     @property
@@ -300,8 +298,7 @@ class SweepCourse(Course):
         )
 
 
-@dataclass(slots=True, eq=False, kw_only=True)
-class NamedCourse(Course):
+class NamedCourse(Course, eq=False, kw_only=True):
     """
     One call whose command, or commands, name their orders.
 
@@ -313,7 +310,7 @@ class NamedCourse(Course):
 
     named: Named
     build: Callable[[NamedCourse, str, dict[str, Any]], Report]
-    more: dict[str, str] = field(default_factory=dict)
+    more: dict[str, str] = msgspec.field(default_factory=dict)
 
     @property
     def evidence(self) -> Named:

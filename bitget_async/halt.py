@@ -10,8 +10,9 @@ from __future__ import annotations
 import asyncio
 from collections import Counter
 from collections.abc import AsyncIterator, Callable, Generator
-from dataclasses import dataclass, field
 from typing import Any
+
+import msgspec
 
 from bitget_async.course import next_call
 from bitget_async.errors import StopUnconfirmed, UsageError
@@ -25,8 +26,7 @@ __all__ = ["PendingStop", "StopCourse"]
 VERSION = 1
 
 
-@dataclass(slots=True, eq=False)
-class StopCourse:
+class StopCourse(msgspec.Struct, eq=False):
     """
     One stop, from the call to the report.
 
@@ -56,17 +56,17 @@ class StopCourse:
     dry: bool = False
     phase: str = "sending"
     deadline_ns: int = 1 << 62
-    handles: list[tuple[Book, PendingCancellation]] = field(default_factory=list)
+    handles: list[tuple[Book, PendingCancellation]] = msgspec.field(default_factory=list)
     taken: int = 0
     left: int | None = None
     clear_ms: int | None = None
-    requests: Counter[str] = field(default_factory=Counter)
+    requests: Counter[str] = msgspec.field(default_factory=Counter)
     covers_ms: int | None = None
-    lanes: Counter[str] = field(default_factory=Counter)
+    lanes: Counter[str] = msgspec.field(default_factory=Counter)
     report: StopReport | None = None
-    call: int = field(default_factory=next_call)
-    _news: asyncio.Event = field(default_factory=asyncio.Event)
-    _work: asyncio.Event = field(default_factory=asyncio.Event)
+    call: int = msgspec.field(default_factory=next_call)
+    _news: asyncio.Event = msgspec.field(default_factory=asyncio.Event)
+    _work: asyncio.Event = msgspec.field(default_factory=asyncio.Event)
 
     def tell(self, *, work: bool = False) -> None:
         """Wake all who wait for news; with `work`, those who send, too."""

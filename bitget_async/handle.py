@@ -10,8 +10,9 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncIterator, Generator
-from dataclasses import replace
 from typing import Any, ClassVar, Generic, Self, TypeVar, cast
+
+from msgspec import structs
 
 from bitget_async.course import (
     Course,
@@ -353,7 +354,7 @@ def _again(old: Course) -> Course:
         return SweepCourse(
             command=old.command,
             sweep=old.sweep.again(),
-            options=replace(old.options, ensure=False),
+            options=structs.replace(old.options, ensure=False),
             confirm_within_s=old.confirm_within_s,
             attempts=old.attempts,
             acknowledged_ms=old.acknowledged_ms,

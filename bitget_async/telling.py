@@ -5,8 +5,9 @@ What is told of handles: their states, and the fates of their orders. Each begin
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from dataclasses import dataclass
 from typing import cast
+
+import msgspec
 
 from bitget_async.course import Course, NamedCourse
 from bitget_async.errors import BitgetError, NotSent, OutcomeUnknown, UsageError
@@ -34,8 +35,7 @@ ENDS = frozenset(("settled", "refused", "not_sent", "withdrawn"))
 UNPROVEN = (Fate.OPEN, Fate.VANISHED)
 
 
-@dataclass(frozen=True, slots=True)
-class _Known:
+class _Known(msgspec.Struct, frozen=True):
     """What became of one order."""
 
     order_id: str

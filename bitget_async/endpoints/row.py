@@ -7,6 +7,8 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
+import msgspec
+
 from bitget_async.errors import UsageError
 
 __all__ = ["Effect", "Endpoint", "Fields", "Paging", "Param", "Quota", "Rule", "Scope"]
@@ -30,8 +32,7 @@ class Scope(enum.Enum):
     IP = "ip"
 
 
-@dataclass(frozen=True, slots=True)
-class Quota:
+class Quota(msgspec.Struct, frozen=True):
     """So many calls a second, counted by account (UID) or by address (IP)."""
 
     per_s: int
@@ -101,8 +102,7 @@ class Fields:
         return wire
 
 
-@dataclass(frozen=True, slots=True)
-class Paging:
+class Paging(msgspec.Struct, frozen=True):
     """
     How one page of a call leads to the next. `pages` follows it.
 

@@ -7,6 +7,8 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from typing import Protocol
 
+import msgspec
+
 __all__ = [
     "SECOND_NS",
     "Assumptions",
@@ -252,8 +254,7 @@ class Page:
         _index(self)
 
 
-@dataclass(frozen=True, slots=True)
-class Push:
+class Push(msgspec.Struct, frozen=True):
     """
     Rows that the private order stream told by itself. They may be late, doubled or out of order, and any may be
     missing: a final row is a proof, an open one shows that its order exists, and nothing shows that one does not.

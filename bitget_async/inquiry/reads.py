@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import enum
-from dataclasses import dataclass
+
+import msgspec
 
 from bitget_async.evidence import Book
 
@@ -18,8 +19,7 @@ class ReadKind(enum.Enum):
     ORDER = "order"
 
 
-@dataclass(frozen=True, slots=True)
-class Read:
+class Read(msgspec.Struct, frozen=True):
     """
     One read to make.
 

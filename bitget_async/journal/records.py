@@ -17,11 +17,12 @@ import hashlib
 import hmac
 import struct
 from collections.abc import Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from enum import StrEnum
 from typing import Any
 from zlib import crc32
 
+import msgspec
 import orjson
 
 from bitget_async.errors import UsageError
@@ -75,8 +76,7 @@ class NotARecordError(AssertionError):
     """What should be written cannot be a record: a defect of the caller. Reported, never raised into a command."""
 
 
-@dataclass(frozen=True, slots=True)
-class Entry:
+class Entry(msgspec.Struct, frozen=True):
     """
     One command that an earlier process began and did not settle.
 
@@ -88,7 +88,7 @@ class Entry:
 
     number: int
     data: dict[str, Any]
-    notes: list[tuple[Kind, dict[str, Any]]] = field(default_factory=list)
+    notes: list[tuple[Kind, dict[str, Any]]] = msgspec.field(default_factory=list)
 
     @property
     def gap(self) -> bool:
@@ -96,8 +96,7 @@ class Entry:
         return any(kind is Kind.GAP for kind, _ in self.notes)
 
 
-@dataclass(frozen=True, slots=True)
-class Record:
+class Record(msgspec.Struct, frozen=True):
     """One whole record: where it begins in the file, its bytes, and what they say."""
 
     at: int
@@ -107,8 +106,7 @@ class Record:
     data: dict[str, Any]
 
 
-@dataclass(frozen=True, slots=True)
-class Scan:
+class Scan(msgspec.Struct, frozen=True):
     """
     Everything that can be read.
 

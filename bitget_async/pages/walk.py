@@ -10,10 +10,12 @@ from __future__ import annotations
 
 from collections import deque
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field, replace
 from functools import cache
 from operator import attrgetter
 from typing import Any, NamedTuple
+
+import msgspec
+from msgspec.structs import replace
 
 from bitget_async.endpoints import Endpoint
 from bitget_async.endpoints.checks import milliseconds
@@ -27,8 +29,7 @@ ROUND = 100
 CURSORS = {"id": "id_less_than", "answer": "id_less_than", "number": "page_num", "time": "end_time"}
 
 
-@dataclass(frozen=True, slots=True)
-class Position:
+class Position(msgspec.Struct, frozen=True):
     """
     Where a walk stands: give it to the same verb with the same parameters to go on from there, also in another process.
 
@@ -47,9 +48,13 @@ class Position:
     given: int = 0
     over: bool = False
     # Start of the whole range, the caller's parameters, and the ids that were given in this window and the one before.
-    since_ms: int | None = field(default=None, repr=False)
-    asked: frozenset[tuple[str, str]] = field(default=frozenset(), repr=False)
-    seen: frozenset[Any] = field(default=frozenset(), repr=False)
+    since_ms: int | None = None
+    asked: frozenset[tuple[str, str]] = frozenset()
+    seen: frozenset[Any] = frozenset()
+
+    def __repr__(self) -> str:
+        told = ", ".join(f"{name}={getattr(self, name)!r}" for name in self.__struct_fields__[:6])
+        return f"Position({told})"
 
     def __str__(self) -> str:
         window = "" if self.start_ms is None and self.end_ms is None else f", in {self.start_ms} to {self.end_ms} ms"
@@ -75,7 +80,6 @@ class Walk:
             raise UsageError(f"{row.name} has no pages")
         self._row, self._paging, self._now_ms = row, row.paging, now_ms
         self._given = {"limit": row.paging.limit} | {name: each for name, each in given.items() if each is not None}
-        self._asked = frozenset((name, str(value)) for name, value in self._given.items())
         self._resumed = position
         self._at: Position | None = None
         self._after: Position | None = None
@@ -93,7 +97,7 @@ class Walk:
         """Where to go on: what was given does not come again, and what was not is not left out."""
         at = self._here()
         self._remember()
-        return replace(at, given=self._count, seen=frozenset(self._seen | self._before))
+        return replace(at, given=self._count, asked=self._asked(), seen=frozenset(self._seen | self._before))
 
     @property
     def waiting(self) -> int:
@@ -115,15 +119,18 @@ class Walk:
         return self._at
 
     def _resume(self, position: Position) -> Position:
-        if not isinstance(position, Position) or (position.call, position.asked) != (self._row.name, self._asked):
+        if not isinstance(position, Position) or (position.call, position.asked) != (self._row.name, self._asked()):
             raise UsageError(f"{self._row.name}: this position belongs to a read with other parameters")
         self._seen, self._count = set(position.seen), position.given
         return replace(position, seen=frozenset())
 
+    def _asked(self) -> frozenset[tuple[str, str]]:
+        return frozenset((name, str(value)) for name, value in self._given.items())
+
     def _beginning(self) -> Position:
         name, span = self._row.name, self._paging.span_ms
         start, end = self._given.get("start_time"), self._given.get("end_time")
-        if end is None and any(param.name == "end_time" and param.required for param in self._row.params):
+        if end is None and _wants_end(self._row):
             end = self._now_ms()
         self._row.checked(self._told({**self._given, "end_time": end}))
         if start is not None:
@@ -138,7 +145,7 @@ class Walk:
             # Open at its end, the newest window grows while it is walked: it gets a margin.
             newest, most = (self._now_ms(), span - span // 10) if end is None else (end, span)
             first = max(start, newest - most)
-        return Position(name, first, end, since_ms=start, asked=self._asked)
+        return Position(name, first, end, since_ms=start)
 
     # -- what to ask ------------------------------------------------------------------------------------------
 
@@ -278,8 +285,9 @@ class Walk:
             self._before, self._seen = self._seen, set()
 
     def _remember(self) -> None:
-        rows, self._given_rows = self._given_rows, []
-        self._seen.update(identity for identity in map(self._identity, rows) if identity is not None)
+        if self._given_rows:
+            rows, self._given_rows = self._given_rows, []
+            self._seen.update(identity for identity in map(self._identity, rows) if identity is not None)
 
     def _new(self, rows: list[Any], keys: _Keys) -> deque[Any]:
         first = not self._seen and not self._before
@@ -309,6 +317,11 @@ class Walk:
             return None
         values = [getattr(row, name) for name in _names(type(row), key)]
         return tuple(_number(value) or value for value in values) if any(values) else None
+
+
+@cache
+def _wants_end(row: Endpoint) -> bool:
+    return any(param.name == "end_time" and param.required for param in row.params)
 
 
 @cache

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import hashlib
 import hmac
-from dataclasses import dataclass
 from typing import Any, Literal
 
 import msgspec
@@ -45,8 +44,7 @@ KINDS = {build: kind for kind, build in REPORTS.items()}
 MOST_TEXT = 1_000
 
 
-@dataclass(frozen=True, slots=True)
-class Home:
+class Home(msgspec.Struct, frozen=True):
     """
     Where a call belongs.
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass, field
 from typing import Any
 
 import msgspec
@@ -18,12 +17,11 @@ from bitget_async.resumption.states import AimedOrder, NamedNote, SweepNote
 __all__ = ["Recorder"]
 
 
-@dataclass(slots=True)
-class _Page:
+class _Page(msgspec.Struct):
     """The entry of one call: its number, and what of its orders stands in it already."""
 
     number: int
-    known: dict[Any, Any] = field(default_factory=dict)
+    known: dict[Any, Any] = msgspec.field(default_factory=dict)
     snapshot: bool = False
 
 

@@ -9,7 +9,6 @@ Every answer counts as heard now. What the data does not tell for certain is in 
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
 from typing import Any
 
 import msgspec
@@ -45,8 +44,7 @@ WANTS = {
 }
 
 
-@dataclass(frozen=True, slots=True)
-class Now:
+class Now(msgspec.Struct, frozen=True):
     """The moment of resuming: monotonic, and earliest and latest of the exchange's clock then."""
 
     ns: int

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import enum
-from dataclasses import dataclass
+
+import msgspec
 
 __all__ = ["Checks", "Verdict"]
 
@@ -23,8 +24,7 @@ class Verdict(enum.Enum):
     LOOK = "look again"
 
 
-@dataclass(slots=True)
-class Checks:
+class Checks(msgspec.Struct):
     """
     The looks of one stop.
 

@@ -14,10 +14,11 @@ found by bisection, and `plan` ends at it: it is the lower bound, for that numbe
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
 from decimal import Decimal
 from heapq import heapify, heapreplace
 from itertools import takewhile
+
+import msgspec
 
 from bitget_async.evidence import Book
 from bitget_async.models import StopCommand, StopPlan
@@ -29,8 +30,7 @@ SECOND_NS = 1_000_000_000
 NAMES = {Book.NORMAL: "normal", Book.TPSL: "tpsl", Book.PLAN: "trigger"}
 
 
-@dataclass(frozen=True, slots=True)
-class Stoppable:
+class Stoppable(msgspec.Struct, frozen=True):
     """
     An open order that is to end.
 
@@ -46,8 +46,7 @@ class Stoppable:
     book: Book = Book.NORMAL
 
 
-@dataclass(frozen=True, slots=True)
-class Quota:
+class Quota(msgspec.Struct, frozen=True):
     """
     What an endpoint lets through.
 
@@ -75,8 +74,7 @@ class Quota:
             heapreplace(tokens, tokens[0] + self.hold_ns)
 
 
-@dataclass(frozen=True, slots=True)
-class Quotas:
+class Quotas(msgspec.Struct, frozen=True):
     """What takes a whole symbol, what names many orders, and what names one; for normal and for trigger orders."""
 
     symbol: Quota
@@ -90,8 +88,7 @@ Resting = Mapping[str, int]
 """Order id -> when it may be cancelled again, from now."""
 
 
-@dataclass(slots=True)
-class _Task:
+class _Task(msgspec.Struct):
     """
     One list of orders, and the calls that end them.
 
@@ -104,9 +101,9 @@ class _Task:
     symbol: Quota
     batch: Quota
     single: Quota
-    whole: list[list[Stoppable]] = field(default_factory=list)
-    named: list[Stoppable] = field(default_factory=list)
-    alone: list[Stoppable] = field(default_factory=list)
+    whole: list[list[Stoppable]] = msgspec.field(default_factory=list)
+    named: list[Stoppable] = msgspec.field(default_factory=list)
+    alone: list[Stoppable] = msgspec.field(default_factory=list)
 
     def bound_ns(self, growth: int = 1) -> int:
         """

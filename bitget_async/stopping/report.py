@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections import Counter
-from dataclasses import dataclass
 from types import MappingProxyType
+
+import msgspec
 
 from bitget_async.evidence import Book
 from bitget_async.models import Outcome, StopReport
@@ -16,8 +17,7 @@ __all__ = ["Found", "report_of"]
 CALLED = {Book.NORMAL: "normal orders", Book.TPSL: "tpsl orders", Book.PLAN: "trigger (plan) orders"}
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Found:
+class Found(msgspec.Struct, frozen=True, kw_only=True):
     """
     What the shell has seen, for the report.
 

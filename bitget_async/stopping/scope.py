@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import inspect
 from collections.abc import Callable, Collection, Iterable
-from dataclasses import dataclass
+
+import msgspec
 
 from bitget_async.errors import UsageError
 from bitget_async.evidence import Book
@@ -17,8 +18,7 @@ __all__ = ["BOOKS", "Scope", "scope_of"]
 BOOKS = {name: book for book, name in NAMES.items()}
 
 
-@dataclass(frozen=True, slots=True)
-class Scope:
+class Scope(msgspec.Struct, frozen=True):
     """
     Whom a stop is for.
 

@@ -8,7 +8,8 @@ from __future__ import annotations
 
 import enum
 from collections import deque
-from dataclasses import dataclass
+
+import msgspec
 
 from bitget_async.stream.events import Acknowledged, Complaint, Event, Left, Remedy, SubscriptionLost, remedy
 from bitget_async.stream.protocol import Topic, subscribe_frames, unsubscribe_frames
@@ -37,8 +38,7 @@ class _Phase(enum.Enum):
 _Key = tuple[str, str]
 
 
-@dataclass(slots=True, eq=False)
-class _Standing:
+class _Standing(msgspec.Struct, eq=False):
     """
     One topic. `maybe`: the exchange may send it, for it was asked for since this connection began and its end was not
     told. `alone`: it is asked for by itself, since an error did not say which one of many it meant.

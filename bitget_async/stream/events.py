@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import enum
-from dataclasses import dataclass
 from typing import TypeAlias
+
+import msgspec
 
 from bitget_async.codes import classify
 from bitget_async.errors import (
@@ -56,13 +57,11 @@ def remedy(code: str) -> Remedy:
     return Remedy.STOP if account or verdict.definitive else Remedy.AGAIN
 
 
-@dataclass(frozen=True, slots=True)
-class SignedIn:
+class SignedIn(msgspec.Struct, frozen=True):
     """The exchange knows us; subscriptions follow."""
 
 
-@dataclass(frozen=True, slots=True)
-class SignInRefused:
+class SignInRefused(msgspec.Struct, frozen=True):
     """The exchange does not know us, and closes the connection. Nothing more is sent on it."""
 
     code: str
@@ -70,15 +69,13 @@ class SignInRefused:
     remedy: Remedy
 
 
-@dataclass(frozen=True, slots=True)
-class Acknowledged:
+class Acknowledged(msgspec.Struct, frozen=True):
     """Pushes of this topic come from now on; what was before may have been missed."""
 
     topic: Topic
 
 
-@dataclass(frozen=True, slots=True)
-class SubscriptionLost:
+class SubscriptionLost(msgspec.Struct, frozen=True):
     """This topic is not wanted any more: refused with that code, or (code `""`) never acknowledged."""
 
     topic: Topic
@@ -86,28 +83,24 @@ class SubscriptionLost:
     message: str
 
 
-@dataclass(frozen=True, slots=True)
-class Left:
+class Left(msgspec.Struct, frozen=True):
     """The exchange sends this topic no longer, as wanted."""
 
     topic: Topic
 
 
-@dataclass(frozen=True, slots=True)
-class Dead:
+class Dead(msgspec.Struct, frozen=True):
     """Close this connection and make another, not before `pause_ns` from now. Nothing more is sent on it."""
 
     reason: str
     pause_ns: int = 0
 
 
-@dataclass(frozen=True, slots=True)
-class Renewal:
+class Renewal(msgspec.Struct, frozen=True):
     """The exchange will close this connection soon, for its age: make another one. Said once a connection."""
 
 
-@dataclass(frozen=True, slots=True)
-class Complaint:
+class Complaint(msgspec.Struct, frozen=True):
     """An error that belongs to nothing that was asked."""
 
     code: str

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator
-from dataclasses import dataclass
 from decimal import Decimal
+
+import msgspec
 
 from bitget_async.evidence import Listing, id_number
 from bitget_async.models import Order, OrderStatus, OrderUpdate
@@ -25,8 +26,7 @@ def changed_ms(row: Order) -> int | None:
     return row.created_ms if row.updated_ms is None else row.updated_ms
 
 
-@dataclass(slots=True)
-class Known:
+class Known(msgspec.Struct):
     """
     An order that is not known to be final.
 

@@ -11,7 +11,8 @@ from __future__ import annotations
 
 import random
 from collections.abc import Set
-from dataclasses import dataclass
+
+import msgspec
 
 from bitget_async.evidence import Listing, Page
 from bitget_async.inquiry import Breaker, Read, ReadKind
@@ -30,8 +31,7 @@ MOST_GAP_NS = 60 * SECOND_NS
 GIVE_UP_NS = 3_600 * SECOND_NS
 
 
-@dataclass(slots=True)
-class _Ask:
+class _Ask(msgspec.Struct):
     """One missing order: since when, when to ask next, how often it was asked, whether an answer is awaited."""
 
     since_ns: int
@@ -40,8 +40,7 @@ class _Ask:
     out: bool = False
 
 
-@dataclass(slots=True)
-class _Sweep:
+class _Sweep(msgspec.Struct):
     """One sweep: down to orders created at `floor_ms`; the next page begins `below`."""
 
     floor_ms: int

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import enum
-from dataclasses import dataclass
+
+import msgspec
 
 from bitget_async.models import Order
 
@@ -29,8 +30,7 @@ class Sureness(enum.Enum):
     UNKNOWN = "unknown"
 
 
-@dataclass(frozen=True, slots=True)
-class TrackedOrder:
+class TrackedOrder(msgspec.Struct, frozen=True):
     """
     One order that counts as open.
 
