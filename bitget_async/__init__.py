@@ -55,7 +55,6 @@ from bitget_async.events import (
     TokenMissed,
     TokenTaken,
 )
-from bitget_async.exposure import Exposure
 from bitget_async.halt import PendingStop
 from bitget_async.handle import (
     Pending,
@@ -169,12 +168,17 @@ from bitget_async.tracker import OpenOrders
 from bitget_async.tracking import Sureness, TrackedOrder
 
 if TYPE_CHECKING:
+    from bitget_async.exposure import Exposure
     from bitget_async.heartbeat import Heartbeat
     from bitget_async.limits.redis import RedisLimits
 else:
 
     def __getattr__(name: str) -> object:
         """What few programs need is read when it is asked for: every program pays for the import of the package."""
+        if name == "Exposure":
+            from bitget_async.exposure import Exposure
+
+            return Exposure
         if name == "Heartbeat":
             from bitget_async.heartbeat import Heartbeat
 

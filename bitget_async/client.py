@@ -32,7 +32,6 @@ from bitget_async.errors import NotSent, OrderNotFound, UsageError
 from bitget_async.events import Event, EventReader, Events
 from bitget_async.events.log import EventLog
 from bitget_async.evidence import Assumptions
-from bitget_async.exposure import Exposure
 from bitget_async.families.account import Account
 from bitget_async.families.market import Market
 from bitget_async.families.trigger import Trigger
@@ -58,6 +57,7 @@ from bitget_async.verbs import Parts, TradingVerbs
 from bitget_async.watcher import Watcher
 
 if TYPE_CHECKING:
+    from bitget_async.exposure import Exposure
     from bitget_async.heartbeat import Heartbeat
 
 __all__ = ["BitgetClient"]
@@ -337,6 +337,9 @@ class BitgetClient(TradingVerbs):
 
         Cancelling: safe. Cost: no request; a snapshot each time that a reader asks for one.
         """
+        # As with a heartbeat: who is shown to nobody does not pay for it.
+        from bitget_async.exposure import Exposure
+
         _ = self._open()
         exposure = Exposure(path, lambda: orjson.dumps(self.snapshot().to_dict()), self._clock)
         await exposure.open()
