@@ -12,6 +12,7 @@ import logging
 from collections.abc import Callable
 from typing import Any
 
+from bitget_async.errors import printable
 from bitget_async.events.records import (
     BucketTightened,
     ClockSynchronised,
@@ -153,5 +154,10 @@ class EventLog:
 
 def _log(logger: logging.Logger, level: int, event: Event, text: str) -> None:
     if logger.isEnabledFor(level):
-        fields = {name: getattr(event, name) for name in event.__struct_fields__}
-        logger.log(level, "%s", text, extra={"event": type(event).__name__, **fields})
+        fields = {name: _plain(getattr(event, name)) for name in event.__struct_fields__}
+        logger.log(level, "%s", _plain(text), extra={"event": type(event).__name__, **fields})
+
+
+def _plain(value: Any) -> Any:
+    """Symbols and ids are the exchange's: half a character, or the end of a line, must not spoil a log."""
+    return printable(value) if isinstance(value, str) and not value.isprintable() else value

@@ -238,3 +238,15 @@ def test_all_loggers_of_the_package_stand_in_one_tree() -> None:
     ours = [name for name in known if name.startswith("bitget")]
     assert all(name == ROOT or name.startswith(f"{ROOT}.") for name in ours)
     assert {f"{ROOT}.{each}" for each in ("requests", "calls", "limits", "clock", "stream", "events")} <= set(ours)
+
+
+def test_what_the_exchange_sends_cannot_spoil_a_log(caplog: pytest.LogCaptureFixture) -> None:
+    """Half a character cannot be encoded, and the end of a line would make two of one."""
+    with caplog.at_level(logging.DEBUG, "bitget_async"):
+        EventLog()(
+            FateKnown(at_ns=1, call=1, order_id="1\n2", client_oid="", symbol="\ud800", fate="filled", source="x")
+        )
+    (record,) = caplog.records
+    assert record.getMessage().encode()
+    assert record.getMessage().isprintable()
+    assert getattr(record, "symbol", "").encode()
