@@ -207,7 +207,10 @@ class CommandsWorld(Driven):
             demand(truth.client_oid == text, "e: the order has that client id", name, truth)
             for other in (self.exchange.truth.triggers if plan else self.exchange.truth.orders).values():
                 lives = other.final_ns is None or other.final_ns > settled.settled_ns
-                named = other.client_oid == text and other.uid == truth.uid and target.symbol in ("", other.symbol)
+                named = other.client_oid == text and other.uid == truth.uid
+                if not plan:
+                    # A command for an order names its symbol too, and takes none of another one.
+                    named = named and other.symbol == truth.symbol
                 older = other.created_ns <= target.command.signed_ns
                 demand(not (named and lives and older), "e: no order of that name is open", name, other)
 
