@@ -11,6 +11,7 @@ from __future__ import annotations
 import asyncio
 import gc
 import json
+import os
 import random
 import statistics
 import subprocess
@@ -36,7 +37,9 @@ TOGETHER = 20
 def fresh(name: str, base_url: str, core: int, commands: int) -> dict[str, float]:
     """One client in a process of its own."""
     command = [sys.executable, str(Path(__file__).with_name("_fresh.py")), name, base_url, str(core), str(commands)]
-    done = subprocess.run(command, capture_output=True, text=True, timeout=120)
+    # Compiled modules are kept, as where a program is installed.
+    env = {name: value for name, value in os.environ.items() if name != "PYTHONDONTWRITEBYTECODE"}
+    done = subprocess.run(command, capture_output=True, text=True, timeout=120, env=env)
     if done.returncode:
         raise RuntimeError(f"{name}: {done.stderr.splitlines()[-1:]}")
     found: dict[str, float] = json.loads(done.stdout.splitlines()[-1])
