@@ -216,7 +216,7 @@ class AiohttpTransport:
         sent_ns = self._clock.monotonic_ns()
         written = self._written(request, stamp())
         flight.depart(request)
-        line.write(written)
+        _write(line, written)
         head, content = await protocol.read()
         while 100 <= head.code < 200 and head.code != 101:
             head, content = await protocol.read()
@@ -240,6 +240,22 @@ class AiohttpTransport:
         connector, self._connector = self._connector, None
         if connector is not None:
             await connector.close()
+
+
+def _write(line: asyncio.WriteTransport, written: bytes) -> None:
+    """
+    Write, without a word by asyncio if it fails: in debug mode it logs the traceback, and a frame of that holds the
+    signed headers. Whoever reads the answer hears of the failure.
+    """
+    loop = asyncio.get_running_loop()
+    debug = loop.get_debug()
+    if debug:
+        loop.set_debug(False)
+    try:
+        line.write(written)
+    finally:
+        if debug:
+            loop.set_debug(True)
 
 
 def _number(header: str | None) -> int | None:

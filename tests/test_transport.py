@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import asyncio
 import gzip
+import logging
+import socket
 import ssl
 import traceback
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
@@ -20,7 +22,7 @@ from bitget_async import BitgetClient, BitgetError, Credentials, NotSent, Outcom
 from bitget_async.clock import SystemClock, VirtualClock
 from bitget_async.endpoints import CANCEL_ORDER, CANCEL_SYMBOL_ORDER, SERVER_TIME, UNFILLED_ORDERS
 from bitget_async.sim import SimulatedExchange
-from bitget_async.transport import AiohttpTransport, _describe, is_loopback, origin_of
+from bitget_async.transport import AiohttpTransport, _describe, _write, is_loopback, origin_of
 from bitget_async.wire import Reply, Request, encode
 from tests.conftest import client_of
 from tests.network.line import trusting, witness
@@ -661,3 +663,24 @@ async def test_a_closed_transport_opens_again_only_when_used() -> None:
         await transport.close()
         assert raw.connections == 0
         assert (await transport.send(READ, dict, 5)).status == 200
+
+
+def test_a_write_that_fails_is_not_logged_with_what_was_written(caplog: pytest.LogCaptureFixture) -> None:
+    """In debug mode asyncio logs the traceback of a failing write, and a frame of that holds the signed headers."""
+
+    async def main() -> None:
+        loop = asyncio.get_running_loop()
+        ours, theirs = socket.socketpair()
+        line, _ = await loop.create_connection(asyncio.Protocol, sock=ours)
+        theirs.close()
+        try:
+            _write(line, b"a secret")
+            assert line.is_closing()
+            assert loop.get_debug()
+        finally:
+            line.abort()
+            await asyncio.sleep(0)
+
+    with caplog.at_level(logging.DEBUG, "asyncio"):
+        asyncio.run(main(), debug=True)
+    assert not [record for record in caplog.records if record.exc_info]
