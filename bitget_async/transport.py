@@ -17,6 +17,7 @@ from __future__ import annotations
 
 import asyncio
 import ipaddress
+import logging
 import ssl
 from collections.abc import Callable, Mapping
 from typing import Literal, Protocol
@@ -247,15 +248,15 @@ def _write(line: asyncio.WriteTransport, written: bytes) -> None:
     Write, without a word by asyncio if it fails: in debug mode it logs the traceback, and a frame of that holds the
     signed headers. Whoever reads the answer hears of the failure.
     """
-    loop = asyncio.get_running_loop()
-    debug = loop.get_debug()
-    if debug:
-        loop.set_debug(False)
+    if not asyncio.get_running_loop().get_debug():
+        line.write(written)
+        return
+    theirs = logging.getLogger("asyncio")
+    silent, theirs.disabled = theirs.disabled, True
     try:
         line.write(written)
     finally:
-        if debug:
-            loop.set_debug(True)
+        theirs.disabled = silent
 
 
 def _number(header: str | None) -> int | None:
