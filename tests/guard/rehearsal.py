@@ -158,7 +158,7 @@ async def redis_gone(case: Case) -> dict[str, Any]:
     """Redis dies and stays away, the bot is well: nobody can tell, and the guard was told to fire then."""
     case.more = ("--if-blind", "fire", "--blind-after", str(case.pace.blind_after_s))
     guard, _ = await case.both()
-    await case.redis.stop()
+    case.redis.kill()
     found = await case.stopped()
     assert guard.all(event="fired")[0]["because"] == "blind"
     return found
@@ -168,7 +168,8 @@ async def redis_and_the_bot_gone(case: Case) -> dict[str, Any]:
     """Both at once, as when one machine had both."""
     case.more = ("--if-blind", "fire", "--blind-after", str(case.pace.blind_after_s))
     guard, bot = await case.both()
-    await asyncio.gather(case.redis.stop(), bot.end())
+    case.redis.kill()
+    await bot.end()
     found = await case.stopped()
     assert guard.all(event="fired")[0]["because"] == "blind"
     return found
@@ -178,11 +179,11 @@ async def redis_restarted(case: Case) -> dict[str, Any]:
     """Redis comes back empty; the bot was well all the time."""
     case.more = ("--if-blind", "wait")
     guard, bot = await case.both()
-    await case.redis.stop()
+    case.redis.kill()
     _ = await guard.wait_for(event="blind", armed=["bot"])
     await asyncio.sleep(case.pace.away_s)
     before = len(guard.all(event="sighted"))
-    await case.redis.start()
+    await asyncio.to_thread(case.redis.start)
     await asyncio.sleep(2 * case.pace.after_s)
     assert len(guard.all(event="sighted")) == before + 1
     assert bot.all(word="armed")[-1]["read_ns"] > guard.all(event="sighted")[-1]["read_ns"]
@@ -193,11 +194,11 @@ async def bot_killed_while_redis_was_gone(case: Case) -> dict[str, Any]:
     """The guard waits while it is blind, and fires as soon as it sees that nobody beats."""
     case.more = ("--if-blind", "wait")
     guard, bot = await case.both()
-    await case.redis.stop()
+    case.redis.kill()
     _ = await guard.wait_for(event="blind", armed=["bot"])
     await bot.end()
     await asyncio.sleep(case.pace.away_s)
-    await case.redis.start()
+    await asyncio.to_thread(case.redis.start)
     found = await case.stopped()
     seen_ns = guard.all(event="sighted")[-1]["read_ns"]
     return found | {"stop_after_redis_is_back_s": round((case.commands_ns[0] - seen_ns) / 1e9, 2)}

@@ -7,7 +7,6 @@ import json
 import os
 import shutil
 import signal
-import socket
 import sys
 import tempfile
 import time
@@ -18,7 +17,7 @@ from pathlib import Path
 from typing import Any
 
 from bitget_async.sim import Account, FaultProxy, SimulatedExchange
-from tests.sharing.server import program
+from tests.sharing.server import RealServer
 
 ROOT = Path(__file__).parent.parent.parent
 PATIENCE_S = 120.0
@@ -180,45 +179,6 @@ class Case:
         return {"stop_after_last_beat_s": None, "open_at_the_exchange": count}
 
 
-class RedisServer:
-    """A Redis on loopback that keeps nothing on disk."""
-
-    def __init__(self) -> None:
-        with socket.socket() as probe:
-            probe.bind(("127.0.0.1", 0))
-            self.port = probe.getsockname()[1]
-        self._process: asyncio.subprocess.Process | None = None
-
-    @property
-    def url(self) -> str:
-        """With its password."""
-        return f"redis://:{PASSWORD}@127.0.0.1:{self.port}/0"
-
-    async def start(self) -> None:
-        """Start it, and wait until it takes connections."""
-        name = program()
-        assert name is not None
-        options = f"--port {self.port} --bind 127.0.0.1 --requirepass {PASSWORD} --appendonly no --daemonize no"
-        self._process = await asyncio.create_subprocess_exec(
-            name, *options.split(), "--save", "", stdout=asyncio.subprocess.DEVNULL
-        )
-        async with asyncio.timeout(PATIENCE_S):
-            while True:
-                try:
-                    _, writer = await asyncio.open_connection("127.0.0.1", self.port)
-                except OSError:
-                    await asyncio.sleep(0.02)
-                else:
-                    writer.close()
-                    return
-
-    async def stop(self) -> None:
-        """Kill it."""
-        if self._process is not None and self._process.returncode is None:
-            self._process.kill()
-            _ = await self._process.wait()
-
-
 @asynccontextmanager
 async def case_of(exchange: SimulatedExchange, pace: Pace, *, redis: bool) -> AsyncIterator[Case]:
     """A fresh account with five open orders, and a folder and a line to the exchange of its own."""
@@ -230,9 +190,9 @@ async def case_of(exchange: SimulatedExchange, pace: Pace, *, redis: bool) -> As
         async with FaultProxy(exchange.base_url) as proxy, AsyncExitStack() as stack:
             case = Case(exchange, proxy, account, folder, pace, stack)
             if redis:
-                case.redis = RedisServer()
-                await case.redis.start()
-                _ = stack.push_async_callback(case.redis.stop)
+                case.redis = RealServer(folder, PASSWORD)
+                await asyncio.to_thread(case.redis.start)
+                _ = stack.callback(case.redis.kill)
                 case.where = case.redis.url
             yield case
         for child in case.guards + case.bots:

@@ -5,7 +5,8 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import logging
-from collections.abc import AsyncIterator, Callable
+from collections.abc import Callable, Iterator
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -18,21 +19,21 @@ from bitget_async.heartbeat import Heartbeat
 from bitget_async.pulse import Unheard, inlet_of, road_of
 from bitget_async.redis_server import Away, RedisClient, sealed
 from tests.conftest import run_virtual
-from tests.guard.stage import PASSWORD, RedisServer
+from tests.guard.stage import PASSWORD
 from tests.leaks import MARK, Search
-from tests.sharing.server import program
+from tests.sharing.server import RealServer, program
 
 SESSION = "ab" * 16
 needs_server = pytest.mark.skipif(program() is None, reason="redis-server is not installed")
 
 
 @pytest.fixture
-async def server() -> AsyncIterator[RedisServer]:
+def server(tmp_path: Path) -> Iterator[RealServer]:
     """A Redis of this test's own."""
-    made = RedisServer()
-    await made.start()
+    made = RealServer(tmp_path, PASSWORD)
+    made.start()
     yield made
-    await made.stop()
+    made.kill()
 
 
 class Guard:
@@ -69,7 +70,7 @@ class Guard:
 
 
 @needs_server
-async def test_a_beat_is_seen_and_answered(server: RedisServer) -> None:
+async def test_a_beat_is_seen_and_answered(server: RealServer) -> None:
     """The usual case: armed, goodbye, gone."""
     guard = await Guard(server.url).open()
     road = road_of(server.url, SystemClock())
@@ -82,13 +83,13 @@ async def test_a_beat_is_seen_and_answered(server: RedisServer) -> None:
 
 
 @needs_server
-async def test_a_redis_that_goes_and_comes_is_told_apart_from_silence(server: RedisServer) -> None:
+async def test_a_redis_that_goes_and_comes_is_told_apart_from_silence(server: RealServer) -> None:
     """Blind, sighted, blind, sighted; and the bot's beat after it counts though the server has forgotten all."""
     guard = await Guard(server.url).open()
     road = road_of(server.url, SystemClock())
     assert (await guard.turn())[0] is True
     _ = await road.beat(Beat("bot", SESSION, 1, 1.0), 20.0)
-    await server.stop()
+    server.kill()
     seen, why = await guard.turn()
     assert seen is False
     assert why
@@ -96,7 +97,7 @@ async def test_a_redis_that_goes_and_comes_is_told_apart_from_silence(server: Re
     with pytest.raises(Unheard) as raised:
         _ = await road.beat(Beat("bot", SESSION, 2, 1.0), 20.0)
     assert PASSWORD not in str(raised.value)
-    await server.start()
+    await asyncio.to_thread(server.start)
     assert (await guard.turn())[0] is True
     assert (await road.beat(Beat("bot", SESSION, 3, 1.0), 20.0)).word is Word.ARMED
     await road.close()
@@ -104,7 +105,7 @@ async def test_a_redis_that_goes_and_comes_is_told_apart_from_silence(server: Re
 
 
 @needs_server
-async def test_without_a_guard_a_beat_is_not_answered(server: RedisServer) -> None:
+async def test_without_a_guard_a_beat_is_not_answered(server: RealServer) -> None:
     """The key of the answer has expired with the guard."""
     road = road_of(server.url, SystemClock())
     with pytest.raises(Unheard, match="no answer within"):
@@ -113,7 +114,7 @@ async def test_without_a_guard_a_beat_is_not_answered(server: RedisServer) -> No
 
 
 @needs_server
-async def test_a_wrong_password_is_blindness_and_is_not_shown(server: RedisServer) -> None:
+async def test_a_wrong_password_is_blindness_and_is_not_shown(server: RealServer) -> None:
     """The guard says why it cannot see."""
     guard = await Guard(server.url.replace(PASSWORD, "wrong-password-11")).open()
     seen, why = await guard.turn()
@@ -337,7 +338,7 @@ def test_a_sealed_url_shows_nothing_and_is_the_same_text() -> None:
 
 
 @needs_server
-async def test_a_cancellation_that_redis_py_loses_is_heeded(server: RedisServer) -> None:
+async def test_a_cancellation_that_redis_py_loses_is_heeded(server: RealServer) -> None:
     """Python 3.11's `wait_for` returns when it is cancelled at its end: a guard could not be stopped then."""
     client = RedisClient(server.url, answer_s=5.0)
     await client.ask(lambda redis: redis.ping())

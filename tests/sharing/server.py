@@ -1,8 +1,9 @@
-"""A Redis or Valkey server of a test's own: in a folder of its own, on a Unix socket, keeping nothing."""
+"""A Redis or Valkey server of a test's own, in a folder of its own, keeping nothing."""
 
 from __future__ import annotations
 
 import shutil
+import socket
 import subprocess
 import time
 from pathlib import Path
@@ -20,20 +21,34 @@ def program() -> str | None:
 
 
 class RealServer:
-    """One server; `start` again after `kill` is another run of it, with nothing of what the last one had."""
+    """
+    One server, on a Unix socket; with a password, on a port of loopback. `start` again after `kill` is another run of
+    it, with nothing of what the last one had.
+    """
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, folder: Path, password: str = "") -> None:
         self._folder = folder
         self._process: subprocess.Popen[bytes] | None = None
-        self.url = f"unix://{folder / 'socket'}"
+        if password:
+            with socket.socket() as probe:
+                probe.bind(("127.0.0.1", 0))
+                port = probe.getsockname()[1]
+            self._place = f"--port {port} --bind 127.0.0.1 --requirepass {password}"
+            self.url = f"redis://:{password}@127.0.0.1:{port}/0"
+        else:
+            self._place = "--port 0 --unixsocket socket"
+            self.url = f"unix://{folder / 'socket'}"
 
     def start(self) -> None:
         """Start it and wait until it answers."""
         name = program()
         assert name is not None
-        options = ["--port", "0", "--unixsocket", "socket", "--save", "", "--appendonly", "no", "--daemonize", "no"]
+        options = ["--save", "", "--appendonly", "no", "--daemonize", "no"]
         self._process = subprocess.Popen(
-            [name, *options], cwd=self._folder, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL
+            [name, *self._place.split(), *options],
+            cwd=self._folder,
+            stdout=subprocess.DEVNULL,
+            stderr=subprocess.DEVNULL,
         )
         until_s = time.monotonic() + START_S
         with self.client() as client:
