@@ -113,6 +113,11 @@ class Ledger:
 
     # What a line asks of a bucket.
 
+    @property
+    def capacity(self) -> int:
+        """Tokens of the whole bucket, whoever has them."""
+        return self.terms.quota
+
     def take(self, now: int) -> Lease | None:
         """A token that belongs to this process; `None` while there is none."""
         self._used_ns = now

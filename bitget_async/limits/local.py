@@ -9,15 +9,17 @@ from __future__ import annotations
 
 import asyncio
 from collections import deque
-from typing import ClassVar, Protocol
+from typing import TYPE_CHECKING, ClassVar, Protocol
 
 from bitget_async.clock import Clock
 from bitget_async.endpoints import Endpoint, Scope
 from bitget_async.errors import NotSent, UsageError
 from bitget_async.limits.bucket import Bucket, Lease
-from bitget_async.limits.ledger import Ledger
 from bitget_async.limits.pace import Pace
 from bitget_async.models import BucketState
+
+if TYPE_CHECKING:
+    from bitget_async.limits.ledger import Ledger
 
 __all__ = ["Grant", "Limits", "Line", "LocalLimits", "Unlimited"]
 
@@ -70,6 +72,9 @@ class Limits(Protocol):
 
 class Line:
     """One bucket and those who wait for it, first come first served; but `first` of them stand before all others."""
+
+    # Whether other processes use the bucket too.
+    shared: ClassVar[bool] = False
 
     def __init__(self, name: str, bucket: Bucket | Ledger) -> None:
         self.name = name
@@ -140,15 +145,14 @@ class Line:
         """How it is now, as far as this process knows."""
         assert self.clock is not None
         now, bucket = self.clock.monotonic_ns(), self.bucket
-        shared = isinstance(bucket, Ledger)
         return BucketState(
             endpoint=self.name.rsplit("/", 1)[1],
-            quota=bucket.terms.quota if isinstance(bucket, Ledger) else bucket.capacity,
+            quota=bucket.capacity,
             free=sum(moment <= 0 for moment in bucket.moments(now)),
             waiting=self.waiting,
             wait_s=bucket.wait_ns(now, self.waiting) / 1e9,
             refusals=self.refusals,
-            shared=shared,
+            shared=self.shared,
         )
 
     def settled(self) -> None:

@@ -48,6 +48,8 @@ class Server(Protocol):
 class SharedLine(Line):
     """A line of this process at a bucket that others use too."""
 
+    shared = True
+
     def __init__(self, name: str, ledger: Ledger, key: str) -> None:
         super().__init__(name, ledger)
         self.ledger = ledger

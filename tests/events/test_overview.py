@@ -13,7 +13,7 @@ from bitget_async import BitgetClient, BitgetError, Credentials, LocalLimits, Sn
 from bitget_async.clock import VirtualClock
 from bitget_async.endpoints import CANCEL_SYMBOL_ORDER
 from bitget_async.limits.ledger import Ledger, Terms
-from bitget_async.limits.local import Line
+from bitget_async.limits.redis import SharedLine
 from bitget_async.sim import SimulatedExchange, faults
 from tests.conftest import run_virtual, with_exchange
 from tests.leaks import MARK
@@ -137,7 +137,7 @@ def test_a_bucket_that_several_processes_share_says_so() -> None:
     async def main() -> None:
         clock = VirtualClock()
         ledger = Ledger("me", Terms.of(CANCEL_SYMBOL_ORDER.quota.per_s, 0.5, 1, 10**10), clock.monotonic_ns())
-        line = Line(CANCEL_SYMBOL_ORDER.label, ledger)
+        line = SharedLine(CANCEL_SYMBOL_ORDER.label, ledger, "key")
         line.clock = clock
         state = line.state()
         assert (state.endpoint, state.quota, state.shared) == ("cancel-symbol-order", 5, True)
