@@ -104,7 +104,7 @@ class Telling:
 
     def now(self, course: Course, state: str, *, outcome: str | None = None, reason: str = "") -> None:
         """It is in that state; nothing follows on the last one."""
-        if ENDS.intersection(course.told[-1:]):
+        if course.told and course.told[-1] in ENDS:
             return
         course.told = (*course.told, state)
         if not self._events.wants(HandleChanged):

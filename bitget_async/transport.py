@@ -136,7 +136,7 @@ class _Flight:
         self.connection: Connection | None = None
         self.departed = False
 
-    def depart(self, request: Request) -> None:
+    def depart(self) -> None:
         """A connection stands and the request is stamped. The write is next: from here on every failure is unknown."""
         self.departed = True
 
@@ -216,7 +216,7 @@ class AiohttpTransport:
         protocol.set_response_params(read_until_eof=True, auto_decompress=False)
         sent_ns = self._clock.monotonic_ns()
         written = self._written(request, stamp())
-        flight.depart(request)
+        flight.depart()
         _write(line, written)
         head, content = await protocol.read()
         while 100 <= head.code < 200 and head.code != 101:

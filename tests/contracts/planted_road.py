@@ -78,7 +78,7 @@ def bad_certificates_tried_again() -> Iterator[None]:
 def nothing_sent_until_all_is_written() -> Iterator[None]:
     """A connection that stands counts for nothing: a request that was cut is called not sent, and goes out again."""
 
-    def depart(self: Any, request: Any) -> None:
+    def depart(self: Any) -> None:
         """Not told to anybody."""
 
     with patched(transport._Flight, "depart", depart):

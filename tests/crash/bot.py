@@ -13,10 +13,9 @@ import sys
 from collections.abc import Callable
 from typing import Any, NoReturn
 
-from bitget_async import BitgetClient, Credentials
+from bitget_async import BitgetClient, Credentials, transport
 from bitget_async.journal import Journal, JournalFile, Kind
 from bitget_async.limits import LocalLimits
-from bitget_async.transport import _Flight
 from bitget_async.watcher import Watcher
 
 __all__ = ["POINTS", "STALENESS_S"]
@@ -76,8 +75,7 @@ def waiting_for_the_token() -> None:
 
 def on_the_wire() -> None:
     """All bytes are out, and the exchange has not looked at them yet."""
-    flight: Any = _Flight
-    real = flight.depart
+    real = transport._write
     note = JournalFile.note
     sending: list[int] = []
 
@@ -86,13 +84,13 @@ def on_the_wire() -> None:
             sending.append(number)
         return note(self, number, kind, data)
 
-    def depart(self: Any, request: Any) -> None:
-        real(self, request)
-        if sending and request.row.method == "POST":
+    def write(line: asyncio.WriteTransport, written: bytes) -> None:
+        real(line, written)
+        if sending and written.startswith(b"POST"):
             asyncio.get_running_loop().call_later(0.05, die)
 
     JournalFile.note = noted  # type: ignore[method-assign]
-    flight.depart = depart
+    transport._write = write
 
 
 def looked(watcher: Any, course: Any) -> bool:
