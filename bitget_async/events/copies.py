@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from itertools import count
+from typing import Any
 
 from bitget_async.errors import BitgetError, NotSent, OutcomeUnknown
 from bitget_async.events.hub import Events
-from bitget_async.events.records import RequestEnded, RequestStarted, TokenMissed, TokenTaken
+from bitget_async.events.records import RequestEnded, RequestEvent, RequestStarted, TokenMissed, TokenTaken
 
 __all__ = ["Told", "code_of", "plain_code"]
 
@@ -64,47 +66,17 @@ class Told:
     def got(self, now: int) -> None:
         """It has it."""
         self._queue_s = self._waited_s(now)
-        self._events.emit(
-            TokenTaken(
-                at_ns=now,
-                request=self._number,
-                copy=self._copy,
-                endpoint=self._endpoint,
-                calls=self._calls,
-                waited_s=self._queue_s,
-                first=self._first,
-            )
-        )
+        self._tell(TokenTaken, now, waited_s=self._queue_s, first=self._first)
 
     def missed(self, now: int, error: NotSent | None) -> None:
         """It does not get one; without an error, because its caller has gone."""
-        self._events.emit(
-            TokenMissed(
-                at_ns=now,
-                request=self._number,
-                copy=self._copy,
-                endpoint=self._endpoint,
-                calls=self._calls,
-                waited_s=self._waited_s(now),
-                reason=CANCELLED if error is None else error.reason,
-                expected_wait_s=None if error is None else error.expected_wait_s,
-            )
-        )
+        reason, expected_wait_s = (CANCELLED, None) if error is None else (error.reason, error.expected_wait_s)
+        self._tell(TokenMissed, now, waited_s=self._waited_s(now), reason=reason, expected_wait_s=expected_wait_s)
 
     def started(self, now: int) -> None:
         """It is handed to the network."""
         self._began_ns = now
-        self._events.emit(
-            RequestStarted(
-                at_ns=now,
-                request=self._number,
-                copy=self._copy,
-                endpoint=self._endpoint,
-                calls=self._calls,
-                method=self._method,
-                path=self._path,
-            )
-        )
+        self._tell(RequestStarted, now, method=self._method, path=self._path)
 
     def answered(
         self,
@@ -145,37 +117,27 @@ class Told:
             decode_s=0.0,
         )
 
-    def _end(
-        self,
-        now: int,
-        sure: str,
-        *,
-        code: str | None,
-        reason: str,
-        http_status: int | None,
-        sent_bytes: int,
-        received_bytes: int,
-        wire_s: float,
-        decode_s: float,
-    ) -> None:
+    def _end(self, now: int, sure: str, **how: Any) -> None:
+        self._tell(
+            RequestEnded,
+            now,
+            method=self._method,
+            path=self._path,
+            certainty=sure,
+            queue_s=self._queue_s,
+            **how,
+        )
+
+    def _tell(self, kind: Callable[..., RequestEvent], now: int, **more: Any) -> None:
+        """What every record of this copy says, and more."""
         self._events.emit(
-            RequestEnded(
+            kind(
                 at_ns=now,
                 request=self._number,
                 copy=self._copy,
                 endpoint=self._endpoint,
                 calls=self._calls,
-                method=self._method,
-                path=self._path,
-                certainty=sure,
-                http_status=http_status,
-                code=code,
-                reason=reason,
-                sent_bytes=sent_bytes,
-                received_bytes=received_bytes,
-                queue_s=self._queue_s,
-                wire_s=wire_s,
-                decode_s=decode_s,
+                **more,
             )
         )
 
