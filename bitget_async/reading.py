@@ -19,9 +19,10 @@ from bitget_async.endpoints import (
     Endpoint,
 )
 from bitget_async.errors import OrderNotFound
-from bitget_async.evidence import Book, Listing, Page, Row, complete, id_number
+from bitget_async.evidence import Book, Glance, Listing, Page, Row, complete, id_number
 from bitget_async.inquiry import Read, ReadKind
 from bitget_async.models import TriggerPage
+from bitget_async.models.glances import Glances
 
 __all__ = ["Answered", "Reading"]
 
@@ -131,11 +132,13 @@ class Reading:
             # The exchange's other way to answer with no row.
             told_ms = self._session.server.estimate_ms(asked_ns)
             return Page(row.short, read.symbol, asked_ns, told_ms, (), asked=read.order_id or read.client_oid)
-        rows = _rows(answer.value)
+        glances = answer.value if isinstance(answer.value, Glances) else None
+        rows: tuple[Glance, ...] = _rows(answer.value) if glances is None else glances.rows
         last = read.kind is ReadKind.HISTORY and len(rows) < PAGE_ROWS and not _more(answer.value)
         asked = read.order_id or read.client_oid
         told_ms = self._told_ms(answer)
-        return Page(row.short, read.symbol, answer.sent_ns, told_ms, rows, read.below, last, read.book, asked)
+        named = (row.short, read.symbol, answer.sent_ns, told_ms)
+        return Page(*named, rows, read.below, last, read.book, asked, glances)
 
     def _told_ms(self, answer: Answered) -> int:
         told = answer.request_time_ms

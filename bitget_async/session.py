@@ -113,6 +113,7 @@ class Session:
         first: bool = False,
         calls: tuple[int, ...] = (),
         since_ns: int | None = None,
+        glance: bool = False,
     ) -> Answer[Any]:
         """
         Make one call and return its answer, `value` set.
@@ -130,6 +131,7 @@ class Session:
             first: whether it waits for its token in front of all calls without this.
             calls: numbers of the handles that it is made for, for who is told of it.
             since_ns: when it began to wait, if that was before now.
+            glance: whether its rows are only looked at, where the catalogue says how: the value is `Glances`.
 
         Raises:
             UsageError, NotSent, OutcomeUnknown, Refused: see `errors`.
@@ -155,7 +157,7 @@ class Session:
             left_s = budget_s if row.effect is Effect.COMMAND else max((deadline_ns - now) / 1e9, 0.05)
             dated_ms = self.server.estimate_ms(now) if request.dated else 0
             copy = date(request, dated_ms) if request.dated else request
-            answer = await self._attempt(copy, grant, self._stamp(copy, on_signed, copies), left_s, told)
+            answer = await self._attempt(copy, grant, self._stamp(copy, on_signed, copies), left_s, told, glance=glance)
             if answer.error is None:
                 return answer
             if not isinstance(answer.error, NotSent):
@@ -232,6 +234,7 @@ class Session:
         """
         `call` for reads that nobody waits for directly: at most half of the row's quota, never repeated. They go before
         the reads that the program makes: however many of those wait, what became of a command has to be known.
+        Their rows are only looked at where the catalogue says how: then the value is `Glances`.
         """
         since_ns = self.clock.monotonic_ns()
         self.tally.reads += 1
@@ -241,7 +244,7 @@ class Session:
         try:
             timeout_s = min(self.timeout_s, BACKGROUND_TIMEOUT_S)
             return await self.call(
-                row, given, repeat=False, timeout_s=timeout_s, first=True, calls=calls, since_ns=since_ns
+                row, given, repeat=False, timeout_s=timeout_s, first=True, calls=calls, since_ns=since_ns, glance=True
             )
         finally:
             share.answered(self.clock.monotonic_ns(), None)
@@ -289,6 +292,8 @@ class Session:
         stamp: Callable[[], Mapping[str, str]],
         timeout_s: float,
         told: Told | None,
+        *,
+        glance: bool = False,
     ) -> Answer[Any]:
         """One copy on the wire. The token's end is settled here, whatever happens."""
         sent_ns = self.clock.monotonic_ns()
@@ -308,7 +313,7 @@ class Session:
             if told is not None:
                 told.lost(now, None, unsent=unsent, sent_bytes=len(request.body))
             raise
-        answer = decode(request.row, reply)
+        answer = decode(request.row, reply, glance=glance)
         if told is not None:
             decode_ns = self.clock.monotonic_ns() - reply.received_ns
         if self._keep_raw:

@@ -31,7 +31,6 @@ from bitget_async.telling import Telling
 __all__ = ["Watcher"]
 
 SECOND_NS = 1_000_000_000
-FRESH_NS = 1_000_000_000
 ENSURE_AFTER_NS = 2 * SECOND_NS
 ENSURE_EVERY_NS = 5 * SECOND_NS
 ENSURE_IDS = 20
@@ -186,14 +185,18 @@ class Watcher:
         """What a cancellation by symbol knows from the start: orders placed a moment ago, and a fresh listing."""
         evidence = course.sweep
         if course.book is Book.NORMAL:
+            account = self._account
+            if account is not None and now - account.requested_ns > self._inquiry.fresh_ns:
+                account = None
             # What was placed since the snapshot, or a moment before it, stands in no listing: the token may take long.
-            looked_ns = now if course.looked_ns is None else course.looked_ns
+            looked_ns = now if account is None else account.requested_ns
+            looked_ns = looked_ns if course.looked_ns is None else course.looked_ns
             since_ns = looked_ns - round(2 * evidence.assumptions.staleness_s * SECOND_NS)
             for placed_ns, order in self._placed.get(evidence.symbol, ()):
                 if placed_ns >= since_ns:
                     evidence.placed(order)
-            if self._account is not None and now - self._account.requested_ns <= FRESH_NS:
-                evidence.saw_listing(self._account)
+            if account is not None:
+                evidence.saw_listing(account)
             self._ask_tracker(evidence)
         for other in self._of.get(evidence.symbol, ()):
             if _cancelling(other, course):

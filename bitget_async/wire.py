@@ -21,6 +21,7 @@ import orjson
 from bitget_async.codes import classify
 from bitget_async.endpoints import Effect, Endpoint
 from bitget_async.errors import BitgetError, OutcomeUnknown
+from bitget_async.models.glances import Glances
 from bitget_async.models.salvage import ROWS, read_after_all, salvage, without_empty
 
 __all__ = ["Answer", "Reply", "Request", "date", "decode", "encode"]
@@ -130,10 +131,13 @@ def date(request: Request, timestamp_ms: int) -> Request:
     return Request(request.row, request.raw_target, request.sent_target, body)
 
 
-def decode(row: Endpoint, reply: Reply) -> Answer[Any]:
+def decode(row: Endpoint, reply: Reply, *, glance: bool = False) -> Answer[Any]:
     """
     Read an answer: the record, or the error that says what it proves. Never raises for anything an answer holds.
+    With `glance`, and if that can be done, its rows are only looked at: the value is `Glances`.
     """
+    if glance and row.glance is not None and (seen := _glanced(row, reply)) is not None:
+        return seen
     if len(reply.body) > SMALL and _crowded(row, reply.body):
         return _unreadable(row, reply, "it has more parts than any page")
     envelope = _whole(row, reply.body)
@@ -162,6 +166,20 @@ def decode(row: Endpoint, reply: Reply) -> Answer[Any]:
     error = _error(row, reply, envelope, data)
     value = None if error else _bare(row) if data is None else data
     return Answer(value, error, _plausible(envelope.request_time), reply.sent_ns, reply.received_ns, odd)
+
+
+def _glanced(row: Endpoint, reply: Reply) -> Answer[Any] | None:
+    """The answer at a glance; `None` where anything about it is odd, or it is longer than any page is."""
+    if len(reply.body) > SMALL or not 200 <= reply.status < 300:
+        return None
+    try:
+        envelope = _glancer(row).decode(reply.body)
+    except (msgspec.MsgspecError, UnicodeError, ValueError, RecursionError):
+        return None
+    if envelope.code != SUCCESS or envelope.data is None:
+        return None
+    value = Glances(envelope.data, reply.body)
+    return Answer(value, None, _plausible(envelope.request_time), reply.sent_ns, reply.received_ns)
 
 
 def _crowded(row: Endpoint, body: bytes) -> bool:
@@ -214,6 +232,11 @@ def _unreadable(row: Endpoint, reply: Reply, why: str = "") -> Answer[Any]:
 def _decoder(row: Endpoint) -> msgspec.json.Decoder[_Envelope[Any]]:
     # The exchange writes numbers as texts here and there ("1747391309583"): lax mode reads both.
     return msgspec.json.Decoder(_Envelope[row.returns], strict=False)  # type: ignore[name-defined]
+
+
+@cache
+def _glancer(row: Endpoint) -> msgspec.json.Decoder[_Envelope[Any]]:
+    return msgspec.json.Decoder(_Envelope[list[row.glance]], strict=False)  # type: ignore[name-defined]
 
 
 def _whole(row: Endpoint, body: bytes) -> _Envelope[Any] | None:

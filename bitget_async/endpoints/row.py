@@ -147,6 +147,7 @@ class Endpoint:
         dated: the body takes `requestTime`, which the session writes at the signing if a `receive_window` was given.
         paging: how to get the next page, for calls that have pages.
         unnamed: the documents at hand name no quota, so that `quota` is our choice.
+        glance: the record of a row at a glance, for who need not read all of it: see `models.glances`.
         label: `"POST /api/..."`, as errors show it.
     """
 
@@ -167,6 +168,7 @@ class Endpoint:
     dated: bool = False
     paging: Paging | None = None
     unnamed: bool = False
+    glance: Any = None
     label: str = field(init=False, repr=False)
     _fields: Fields = field(init=False, repr=False)
 

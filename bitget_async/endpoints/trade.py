@@ -19,6 +19,7 @@ from bitget_async.endpoints.items import Items, id_items, one_id, one_mode
 from bitget_async.endpoints.row import DAY_MS, KIB, Effect, Endpoint, Fields, Paging, Param, Quota, Scope
 from bitget_async.errors import UsageError
 from bitget_async.models import BatchAck, Fill, OpenOrder, Order, OrderAck, ReplaceAck, SymbolAck
+from bitget_async.models.glances import OrderGlance
 
 __all__ = [
     "BATCH_CANCEL_ORDER",
@@ -278,6 +279,7 @@ HISTORY_ORDERS = Endpoint(
     read_on=READ_ON,
     # The page names no longest range. Codes 40704 and 40705 speak of 90 days and three months: a third is safe.
     paging=Paging(by="id", key="order_id", limit=100, span_ms=30 * DAY_MS, kept_ms=90 * DAY_MS),
+    glance=OrderGlance,
 )
 
 FILLS = Endpoint(

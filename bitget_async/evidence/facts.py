@@ -5,9 +5,12 @@ from __future__ import annotations
 import enum
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
-from typing import Protocol
+from functools import partial
+from typing import Any, Protocol, TypeVar, cast
 
 import msgspec
+
+from bitget_async.models.glances import Glances, OrderGlance
 
 __all__ = [
     "SECOND_NS",
@@ -15,6 +18,7 @@ __all__ = [
     "Book",
     "Certainty",
     "Command",
+    "Glance",
     "Listing",
     "Page",
     "Push",
@@ -23,6 +27,7 @@ __all__ = [
     "id_number",
 ]
 
+SomeRow = TypeVar("SomeRow", bound="Glance")
 SECOND_NS = 1_000_000_000
 # The exchange refuses a timestamp older than this (reference: "Clock").
 ACCEPTED_FOR_NS = 30 * SECOND_NS
@@ -67,8 +72,8 @@ class Status(Protocol):
         """The exchange's text."""
 
 
-class Row(Protocol):
-    """What evidence asks of a row: an order's or a trigger order's; see `Order`."""
+class Glance(Protocol):
+    """What evidence asks of any row: an order's or a trigger order's; see `Order`. By itself it proves nothing."""
 
     @property
     def order_id(self) -> str:
@@ -93,6 +98,10 @@ class Row(Protocol):
     @property
     def updated_ms(self) -> int | None:
         """When it last changed."""
+
+
+class Row(Glance, Protocol):
+    """What evidence asks of a row that it keeps, or takes for a proof: that all of it was read."""
 
     @property
     def unreadable(self) -> tuple[str, ...]:
@@ -206,8 +215,13 @@ class Listing:
     by_symbol: dict[str, list[Row]] = field(init=False, repr=False, compare=False)
 
     def __post_init__(self) -> None:
-        _index(self)
+        object.__setattr__(self, "by_id", {id_number(row.order_id): row for row in self.rows})
+        object.__setattr__(self, "by_oid", _grouped(self.rows, lambda row: row.client_oid))
         object.__setattr__(self, "by_symbol", _grouped(self.rows, lambda row: row.symbol))
+
+    def whole(self, row: Glance) -> Row:
+        """One of its rows: they all are."""
+        return cast("Row", row)
 
     @property
     def source(self) -> str:
@@ -230,28 +244,56 @@ class Page:
         last: whether nothing lies below it.
         book: whose history it is.
         asked: the order id or client id that alone was asked for, or `None`.
-        numbers: the readable ids as integers.
-        by_id, by_oid: as of a `Listing`.
+        glances: makes the rows whole, where they were only looked at.
     """
 
     source: str
     symbol: str | None
     requested_ns: int
     server_ms: int
-    rows: tuple[Row, ...]
+    rows: tuple[Glance, ...]
     below: int | None = None
     last: bool = False
     book: Book = Book.NORMAL
     asked: str | None = None
-    numbers: tuple[int, ...] = field(init=False, repr=False, compare=False)
-    by_id: dict[int | None, Row] = field(init=False, repr=False, compare=False)
-    by_oid: dict[str, list[Row]] = field(init=False, repr=False, compare=False)
+    glances: Glances | None = field(default=None, repr=False, compare=False)
+    # Each is made once for all who are pending, and not at all if nobody asks for it.
+    _made: dict[str, Any] = field(default_factory=dict, init=False, repr=False, compare=False)
 
-    def __post_init__(self) -> None:
-        # Read once: each page is told to everybody who is pending.
-        numbers = (id_number(row.order_id) for row in self.rows)
-        object.__setattr__(self, "numbers", tuple(number for number in numbers if number is not None))
-        _index(self)
+    @property
+    def numbers(self) -> tuple[int, ...]:
+        """The readable ids as integers."""
+        if "numbers" not in self._made:
+            numbers = (id_number(row.order_id) for row in self.rows)
+            self._made["numbers"] = tuple(number for number in numbers if number is not None)
+        made: tuple[int, ...] = self._made["numbers"]
+        return made
+
+    @property
+    def by_id(self) -> dict[int | None, Glance]:
+        """The rows by their ids."""
+        if "by_id" not in self._made:
+            self._made["by_id"] = {id_number(row.order_id): row for row in self.rows}
+        made: dict[int | None, Glance] = self._made["by_id"]
+        return made
+
+    @property
+    def by_oid(self) -> dict[str, list[Glance]]:
+        """The rows by their client ids, nameless ones too."""
+        if "by_oid" not in self._made:
+            self._made["by_oid"] = _grouped(self.rows, lambda row: row.client_oid)
+        made: dict[str, list[Glance]] = self._made["by_oid"]
+        return made
+
+    def whole(self, row: Glance) -> Row:
+        """One of its rows with all that was told of it: to be kept, or to prove something."""
+        return cast("Row", row) if self.glances is None else self.glances.whole(cast("OrderGlance", row))
+
+    def later(self, row: Glance) -> Callable[[], Row]:
+        """What makes one of its rows whole some day; it does not hold the page."""
+        if self.glances is None:
+            return partial(_same, cast("Row", row))
+        return self.glances.later(cast("OrderGlance", row))
 
 
 class Push(msgspec.Struct, frozen=True):
@@ -271,14 +313,21 @@ class Push(msgspec.Struct, frozen=True):
     server_ms: int
     source: str = "orders"
 
+    def whole(self, row: Glance) -> Row:
+        """One of its rows: they all are."""
+        return cast("Row", row)
 
-def _index(read: Listing | Page) -> None:
-    object.__setattr__(read, "by_id", {id_number(row.order_id): row for row in read.rows})
-    object.__setattr__(read, "by_oid", _grouped(read.rows, lambda row: row.client_oid))
+    def later(self, row: Glance) -> Callable[[], Row]:
+        """As of a `Page`."""
+        return partial(_same, cast("Row", row))
 
 
-def _grouped(rows: Iterable[Row], name: Callable[[Row], str]) -> dict[str, list[Row]]:
-    found: dict[str, list[Row]] = {}
+def _same(row: Row) -> Row:
+    return row
+
+
+def _grouped(rows: Iterable[SomeRow], name: Callable[[SomeRow], str]) -> dict[str, list[SomeRow]]:
+    found: dict[str, list[SomeRow]] = {}
     for row in rows:
         found.setdefault(name(row), []).append(row)
     return found

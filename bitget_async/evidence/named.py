@@ -15,9 +15,10 @@ signing, none of which shows it.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 
-from bitget_async.evidence.facts import SECOND_NS, Book, Certainty, Command, Listing, Page, Push, Row, id_number
+from bitget_async.evidence.facts import SECOND_NS, Book, Certainty, Command, Glance, Listing, Page, Push, Row, id_number
 from bitget_async.evidence.target import Target, Verdict, Want
 from bitget_async.models import Fate, Order, OrderFate, Placement, PlacementOutcome, Scope, TriggerOrder
 from bitget_async.models.reports import final_fate, order_fate, order_view
@@ -128,23 +129,24 @@ class Named:
             if target.order_id is None:
                 row = next((each for each in named if id_number(each.order_id) is not None), None)
             others = () if target.order_id else (*by_oid.get(target.client_oid, ()), *by_oid.get("", ()))
-            ours = row is not None or any(target.may_be(each, alone=alone) for each in others)
-            if row is not None and self._show(target, row, source, requested_ns, server_ms):
+            ours = row is not None or any(target.may_be(read.whole(each), alone=alone) for each in others)
+            if row is not None and self._show(target, read.whole(row), source, requested_ns, server_ms):
                 changed.append(target)
             if ours and target.shown_ns < requested_ns:
                 target.hidden_ns = max(target.hidden_ns, requested_ns)
             if target.want is Want.PRESENT and any(each.order_id != target.order_id for each in named):
                 self.odd(f"another order carries the client id {target.client_oid}")
             if target.want is Want.FINAL and target.order_id is None and target.client_oid:
-                self._note_earlier(target, by_oid.get(target.client_oid, []), source, server_ms)
+                self._note_earlier(target, by_oid.get(target.client_oid, ()), read)
         return changed
 
     @staticmethod
-    def _note_earlier(target: Target, named: list[Row], source: str, server_ms: int) -> None:
+    def _note_earlier(target: Target, named: Sequence[Glance], read: Listing | Page) -> None:
         """Keep the newest order with its client id that had ended before the signing."""
         bounds = target.command.sign_bounds
-        for row in named:
-            number, known = id_number(row.order_id), target.earlier
+        for seen in named:
+            row, known = read.whole(seen), target.earlier
+            number = id_number(row.order_id)
             past = bounds is not None and row.created_ms is not None and row.created_ms <= bounds[1]
             if number is None or not past or not row.status.final or row.unreadable:
                 continue
@@ -152,7 +154,7 @@ class Named:
                 # What was read before need not reach down to that one: see `deep`.
                 target.paged_ns = -1
             if known is None or number > int(known[0].order_id):
-                target.earlier = (row, source, server_ms)
+                target.earlier = (row, read.source, read.server_ms)
 
     def _show(self, target: Target, row: Row, source: str, requested_ns: int, server_ms: int) -> bool:
         """Take in a row of an order; returns whether it told anything new."""

@@ -5,10 +5,10 @@ What is known of a cancellation by symbol: which orders it answers for, and what
 from __future__ import annotations
 
 from bisect import insort
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field, replace
 
-from bitget_async.evidence.facts import SECOND_NS, Book, Command, Listing, Page, Push, Row, id_number
+from bitget_async.evidence.facts import SECOND_NS, Book, Command, Glance, Listing, Page, Push, Row, id_number
 from bitget_async.models import Fate, OrderFate, Outcome, Scope
 from bitget_async.models.reports import final_fate, order_fate
 
@@ -43,6 +43,20 @@ class _Known:
     hearsay: bool = False
 
 
+@dataclass(slots=True)
+class _Before:
+    """
+    An order that had ended before the signing, as was told without being asked. There are pages of them, and hardly
+    ever does one matter: its row is made whole when it does.
+    """
+
+    row: Callable[[], Row]
+    source: str
+    server_ms: int
+    proved_ns: int
+    pushed: bool
+
+
 @dataclass(slots=True, eq=False)
 class Sweep(Command):
     """
@@ -66,7 +80,7 @@ class Sweep(Command):
     tracked: bool = False
     anomalies: list[str] = field(default_factory=list)
     _orders: dict[int, _Known] = field(default_factory=dict)
-    _ended: dict[int, _Known] = field(default_factory=dict)
+    _ended: dict[int, _Before] = field(default_factory=dict)
     _listings: list[tuple[int, int]] = field(default_factory=list)
     _pages_ns: list[int] = field(default_factory=list)
     _chain: tuple[int, int] | None = None
@@ -99,8 +113,7 @@ class Sweep(Command):
     def saw_page(self, page: Page) -> list[OrderFate]:
         """Take in finished rows; returns the orders whose fate became known by them."""
         unknown = {number for number in page.numbers if number not in self._orders}
-        source, told_ms, asked_ns = page.source, page.server_ms, page.requested_ns
-        changed = [self._saw_final(row, source, told_ms, asked_ns) for row in page.rows if row.symbol == self.symbol]
+        changed = [self._saw_final(row, page, page.requested_ns) for row in page.rows if row.symbol == self.symbol]
         found = any(number in self._orders for number in unknown)
         if page.source != "orderInfo":
             self._follow(page, found, any(fate is not None for fate in changed))
@@ -123,12 +136,12 @@ class Sweep(Command):
             return None
         if not row.status.open:
             listed_ns = push.received_ns + round(self.assumptions.staleness_s * SECOND_NS)
-            fate = self._saw_final(row, push.source, push.server_ms, listed_ns, pushed=True)
+            fate = self._saw_final(row, push, listed_ns)
             self.heard_ns = self.heard_ns if fate is None else max(self.heard_ns, push.received_ns)
             return fate
         if known is None:
             # One placed after the signing would only ever be heard of: it is not looked for.
-            if number not in self._ended and self.scope_of(row) is not Scope.LATE:
+            if self._ended_before(number) is None and self.scope_of(row) is not Scope.LATE:
                 self._orders[number] = _Known(row, push.source, push.server_ms, hearsay=True)
         elif known.final:
             # A late push tells of before. Only one of afterwards contradicts.
@@ -144,8 +157,9 @@ class Sweep(Command):
         if number is None or self._disowned(row, number):
             return None
         known = self._orders.get(number)
-        if known is None and number in self._ended:
-            known = self._orders[number] = self._ended.pop(number)
+        if known is None and (before := self._ended_before(number)) is not None:
+            del self._ended[number]
+            known = self._orders[number] = before
         if known is not None and known.final:
             # The final row absorbs: this order is not open, whatever is shown. A listing that was requested before
             # the proof may show it rightly, and is then no clear one; a later one comes from a lagging replica.
@@ -168,46 +182,65 @@ class Sweep(Command):
                 self.odd(f"order {row.order_id} was listed open with status {row.status.value!r}")
         return self._fate(known) if new else None
 
-    def _saw_final(
-        self, row: Row, source: str, server_ms: int, proved_ns: int, *, pushed: bool = False
-    ) -> OrderFate | None:
-        number = id_number(row.order_id)
-        if number is None or self._disowned(row, number):
+    def _ended_before(self, number: int) -> _Known | None:
+        """An order that is proven to have ended before the signing, or `None`; forgotten if its row cannot be read."""
+        before = self._ended.get(number)
+        if before is None:
             return None
-        known = self._orders.get(number)
-        if known is not None and known.final:
-            self._saw_again(known, row, proved_ns, pushed=pushed)
+        row = before.row()
+        if not self._readable(row):
+            del self._ended[number]
             return None
-        if not row.status.final:
-            if row.status.name == "UNKNOWN":
-                self.odd(f"order {row.order_id} has the unknown status {row.status.value!r}")
-            return None
+        told, proved_ns = (before.source, before.server_ms), before.proved_ns
+        return _Known(row, *told, final=True, proved_ns=proved_ns, pushed=before.pushed)
+
+    def _readable(self, row: Row) -> bool:
+        """Whether a final row can be a proof."""
         if row.unreadable:
             self.odd(f"order {row.order_id} has a final status and fields that cannot be read")
+        return not row.unreadable
+
+    def _saw_final(self, seen: Glance, read: Page | Push, proved_ns: int) -> OrderFate | None:
+        number = id_number(seen.order_id)
+        if number is None or self._disowned(seen, number):
+            return None
+        known, pushed = self._orders.get(number), isinstance(read, Push)
+        if known is not None and known.final:
+            if seen.status.final:
+                self._saw_again(known, read.whole(seen), proved_ns, pushed=pushed)
+            return None
+        if not seen.status.final:
+            if seen.status.name == "UNKNOWN":
+                self.odd(f"order {seen.order_id} has the unknown status {seen.status.value!r}")
+            return None
+        concerned = self._swept_or_late(seen)
+        if known is None and not concerned:
+            self._ended[number] = _Before(read.later(seen), read.source, read.server_ms, proved_ns, pushed)
+            return None
+        row = read.whole(seen)
+        if not self._readable(row):
             return None
         if known is None or known.hearsay:
-            if not self._swept_or_late(row):
-                self._orders.pop(number, None)
-                self._ended[number] = _Known(row, source, server_ms, final=True, proved_ns=proved_ns, pushed=pushed)
+            if not concerned:
+                del self._orders[number]
+                self._ended[number] = _Before(read.later(seen), read.source, read.server_ms, proved_ns, pushed)
                 return None
-            known = self._orders[number] = _Known(row, source, hearsay=pushed)
+            known = self._orders[number] = _Known(row, read.source, hearsay=pushed)
         if row.created_ms is None and known.order.created_ms is not None:
             self.odd(f"order {row.order_id} came without its creation time")
-        known.order, known.source, known.server_ms = row, source, server_ms
+        known.order, known.source, known.server_ms = row, read.source, read.server_ms
         known.final, known.proved_ns, known.pushed = True, proved_ns, pushed
         return self._fate(known)
 
     def _saw_again(self, known: _Known, row: Row, proved_ns: int, *, pushed: bool) -> None:
-        """Another row of an order that has ended must say the same; one that was read tells more than a pushed one."""
-        if not row.status.final:
-            return
+        """Another final row of an order must say the same; one that was read tells more than a pushed one."""
         if row.status is not known.order.status:
             self.odd(f"order {row.order_id} was told both {known.order.status.value} and {row.status.value}")
         elif known.pushed and not pushed and not row.unreadable:
             known.order, known.pushed, known.hearsay = row, False, False
             known.proved_ns = min(known.proved_ns, proved_ns)
 
-    def _swept_or_late(self, row: Row) -> bool:
+    def _swept_or_late(self, row: Glance) -> bool:
         """Whether a finished order that no listing showed concerns us: it ended at the signing or after it."""
         bounds = self.sign_bounds
         return bounds is not None and row.updated_ms is not None and row.updated_ms >= bounds[0]
@@ -257,7 +290,7 @@ class Sweep(Command):
         if self._owed is not None and (last or (number is not None and number <= self._owed)):
             self._owed = None
 
-    def _swept(self, row: Row) -> bool:
+    def _swept(self, row: Glance) -> bool:
         """Whether the sweep can have taken this finished order."""
         return self._swept_or_late(row) and self.scope_of(row) is not Scope.LATE
 
@@ -425,7 +458,7 @@ class Sweep(Command):
         fates = [fate.fate for fate in self.fates if fate.scope is not Scope.LATE]
         return "vanished" if Fate.VANISHED in fates and Fate.OPEN not in fates else "deadline"
 
-    def scope_of(self, order: Row) -> Scope:
+    def scope_of(self, order: Glance) -> Scope:
         """
         IN if it was created by the signing as far as can be known, BOUNDARY inside the uncertainty, LATE after.
 
@@ -447,16 +480,16 @@ class Sweep(Command):
     def _scope(self, known: _Known) -> Scope:
         return self.scope_of(known.order)
 
-    def _older(self, row: Row) -> bool:
+    def _older(self, row: Glance) -> bool:
         """Whether an order was certainly created before the signing."""
         bounds = self.sign_bounds
         return bounds is not None and row.created_ms is not None and row.created_ms <= bounds[0]
 
-    def _foreign(self, row: Row) -> bool:
+    def _foreign(self, row: Glance) -> bool:
         """Whether a row stands in another list than the one that the command takes."""
         return self.book is Book.NORMAL and getattr(row, "tpsl_type", None) == "tpsl"
 
-    def _disowned(self, row: Row, number: int) -> bool:
+    def _disowned(self, row: Glance, number: int) -> bool:
         """The same; and forget it if it was only heard of: the stream does not tell which list an order stands in."""
         foreign = self._foreign(row)
         known = self._orders.get(number)

@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from decimal import Decimal
 
-from bitget_async.evidence.facts import Book, Certainty, Command, Page, Row, id_number
+from bitget_async.evidence.facts import Book, Certainty, Command, Glance, Page, Row, id_number
 from bitget_async.models import OrderFailure
 
 __all__ = ["Target", "Verdict", "Want", "has_values"]
@@ -89,7 +89,7 @@ class Target:
         told = command.heard and self.certainty is not Certainty.ACKED
         return command.finished_ns if told else command.horizon_ns
 
-    def fits(self, row: Row) -> bool:
+    def fits(self, row: Glance) -> bool:
         """
         Whether a row with its client id is this order's, by its times: a new order is created after the signing; an
         old one before it, and it does not end before it, for then another one could have the id.

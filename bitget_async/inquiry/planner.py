@@ -17,17 +17,18 @@ from bitget_async.inquiry.looks import (
     SweepLook,
 )
 from bitget_async.inquiry.named_looks import NamedLook
+from bitget_async.inquiry.pace import PAGE_ROWS, Pace
 from bitget_async.inquiry.reads import Read, ReadKind
 
 __all__ = ["Inquiry"]
 
-PAGE_ROWS = 100
 MOST_IN_FLIGHT = 10
 FEW_IN_FLIGHT = 3
 # With orders of more symbols to look for, the history is read for all of them together.
 CROWD = 5
 ACCOUNT_HISTORIES = 3
 MOST_VAIN = 8
+ACCOUNT = Read(ReadKind.LISTING)
 
 
 class Inquiry:
@@ -54,6 +55,7 @@ class Inquiry:
         self._hints = Hints()
         # Pages of the account from a known id on that brought nothing, one after the other.
         self._account_vain = 0
+        self._pace = Pace()
 
     def add(self, key: Hashable, evidence: Sweep | Named, now: int, *, snapshot: bool = False) -> None:
         """A command was signed. With `snapshot` the orders of its symbol are listed at once."""
@@ -61,6 +63,8 @@ class Inquiry:
             self._looks[key] = NamedLook(self._rng, evidence=evidence)
             return
         look = self._looks[key] = SweepLook(self._rng, evidence=evidence, hints=self._hints)
+        if not _apart(look):
+            self._pace.joined(evidence.symbol)
         if snapshot and evidence.last_listing_ns < 0:
             look.window(now)
 
@@ -104,7 +108,9 @@ class Inquiry:
 
     def remove(self, key: Hashable) -> None:
         """It is settled."""
-        self._looks.pop(key, None)
+        look = self._looks.pop(key, None)
+        if isinstance(look, SweepLook) and not _apart(look):
+            self._pace.left(look.evidence.symbol)
 
     def wake_ns(self) -> int | None:
         """When `due` has something next, or `None` while nothing is pending or enough is in flight."""
@@ -112,7 +118,17 @@ class Inquiry:
             return None
         if self._postponed:
             return self._breaker.resume_ns
-        return max(self._breaker.resume_ns, min(look.until_ns for look in self._looks.values()))
+        looks, opens_ns = self._looks.values(), self._pace.opens_ns
+        if self._pace.shared:
+            first_ns = min(max(look.until_ns, opens_ns) if _waits(look) else look.until_ns for look in looks)
+        else:
+            first_ns = min(look.until_ns for look in looks)
+        return max(self._breaker.resume_ns, first_ns)
+
+    @property
+    def fresh_ns(self) -> int:
+        """How old a listing of the account may be that serves as the snapshot of the next cancellation."""
+        return self._pace.fresh_ns
 
     @property
     def retry_ns(self) -> int | None:
@@ -125,11 +141,13 @@ class Inquiry:
         if at is None or at > now:
             return []
         looks = [look for look in self._looks.values() if look.from_ns <= now]
+        if self._pace.shared and now < self._pace.opens_ns:
+            looks = [look for look in looks if not _waits(look)]
         sweeps = [look for look in looks if isinstance(look, SweepLook)]
         named = [look for look in looks if isinstance(look, NamedLook)]
         wanted = self._named_reads(named, now)
         listed = [look for look in sweeps if look.wants_listing]
-        reads = [*self._listings(listed, wanted), *self._histories(sweeps, wanted)]
+        reads = [*self._listings(listed, wanted, now), *self._histories(sweeps, wanted)]
         reads += [read for read in wanted if read.kind is ReadKind.ORDER]
         reads = self._still_wanted() + reads
         reads = [read for read in dict.fromkeys(reads) if not self._still_out(read, now, listed, named)]
@@ -151,6 +169,8 @@ class Inquiry:
             else:
                 look.next(now)
         self._in_flight.update(dict.fromkeys(reads, now))
+        if ACCOUNT in reads:
+            self._pace.began(now)
         if reads:
             self._breaker.began(now)
         return reads
@@ -176,6 +196,8 @@ class Inquiry:
         """
         self._in_flight.pop(read, None)
         self._breaker.answered(read.kind)
+        if read == ACCOUNT:
+            self._pace.ended(len(listing.rows) if listing is not None and listing.complete else None)
         normal = read.book is Book.NORMAL
         if listing is not None and listing.symbol is None and listing.complete and normal:
             mine = {look.evidence.symbol for look in self._looks.values() if isinstance(look, SweepLook)}
@@ -199,6 +221,8 @@ class Inquiry:
     def failed(self, read: Read, now: int, *, turned_away: bool = False) -> None:
         """A read brought nothing: everybody slows down. `turned_away`: the exchange asked to wait."""
         self._in_flight.pop(read, None)
+        if read == ACCOUNT:
+            self._pace.ended()
         self._breaker.failed(read.kind, now, turned_away=turned_away)
         # Everybody looks anew.
         self._postponed.clear()
@@ -276,7 +300,7 @@ class Inquiry:
         step = min(PAGE_ROWS, -(-len(missing) // ACCOUNT_HISTORIES)) or 1
         return [Read(ReadKind.HISTORY, below=start + 1) for start in missing[::step][:ACCOUNT_HISTORIES]]
 
-    def _listings(self, looks: list[SweepLook], wanted: list[Read]) -> list[Read]:
+    def _listings(self, looks: list[SweepLook], wanted: list[Read], now: int) -> list[Read]:
         named = [read for read in wanted if read.kind is ReadKind.LISTING]
         apart = [read for read in named if read.book is not Book.NORMAL]
         apart += [Read(ReadKind.LISTING, each.evidence.symbol, book=each.book) for each in looks if _apart(each)]
@@ -285,8 +309,9 @@ class Inquiry:
         # At the same price the whole account is the better look: it tells all the others something too. But its
         # pages come one after the other, while those of several symbols come at once.
         pages = self._account_pages() if symbols else 1
-        if symbols and (len(symbols) > 2 * pages or (pages == 1 and not self._alone)):
-            return [Read(ReadKind.LISTING), *apart]
+        gathered = self._pace.shared and now >= self._pace.opens_ns
+        if symbols and (gathered or len(symbols) > 2 * pages or (pages == 1 and not self._alone)):
+            return [ACCOUNT, *apart]
         return [*(Read(ReadKind.LISTING, symbol) for symbol in symbols), *apart]
 
     def _account_pages(self) -> float:
@@ -297,7 +322,7 @@ class Inquiry:
         rows = self._foreign_rows or 0
         rows += sum(len(look.evidence.open_ids) for look in self._looks.values() if isinstance(look, SweepLook))
         pages = 1 + rows // PAGE_ROWS
-        reading = Read(ReadKind.LISTING) in self._in_flight
+        reading = ACCOUNT in self._in_flight
         return inf if reading and (self._foreign_rows is None or pages > 1) else pages
 
     def _histories(self, sweeps: list[SweepLook], wanted: list[Read]) -> list[Read]:
@@ -356,3 +381,13 @@ def _on_account(read: Read) -> bool:
 def _apart(look: SweepLook) -> bool:
     """Whether it reads other lists than those of normal orders."""
     return look.book is not Book.NORMAL
+
+
+def _waits(look: SweepLook | NamedLook) -> bool:
+    """Whether it can wait for a listing that many share; a snapshot cannot."""
+    return (
+        isinstance(look, SweepLook)
+        and not _apart(look)
+        and look.evidence.answered_ns is not None
+        and look.evidence.clear_since_ns is None
+    )

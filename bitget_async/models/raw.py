@@ -7,6 +7,7 @@ from typing import Any, TypeVar, get_args
 
 import msgspec
 
+from bitget_async.models.glances import Glances
 from bitget_async.models.record import Record, keep_raw
 
 __all__ = ["keep_rows"]
@@ -31,6 +32,9 @@ def keep_rows(value: Any, body: bytes) -> None:
         value: what was read from the answer: a record, or a list of them; anything else is left alone.
         body: the answer. What does not match the records in it is left alone, too.
     """
+    if isinstance(value, Glances):
+        value.keep_raw = True
+        return
     _keep(value, _split(_DATA, body, _Data()).data)
 
 

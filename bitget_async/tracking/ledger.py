@@ -124,7 +124,7 @@ class Ledger:
         return [each for each in news if each is not None]
 
     def looked_up(self, rows: Iterable[object], source: str, told_ms: int) -> list[OrderUpdate]:
-        """Rows of orderInfo or of the history, told at that time; returns what is news in them."""
+        """Whole rows of orderInfo or of the history, told at that time; returns what is news in them."""
         news = []
         for row in rows:
             if isinstance(row, Order):
@@ -133,6 +133,10 @@ class Ledger:
                     shown = max(shown, told_ms - self._staleness_ms)
                 news.append(self._saw(row, source, shown))
         return [each for each in news if each is not None]
+
+    def has_ended(self, order_id: str) -> bool:
+        """Whether that order has ended, so that no row of it can be news."""
+        return order_id in self._ended
 
     def expect(self, order: Order) -> bool:
         """An order was placed and nothing is known of it yet; returns whether that is so. It must be heard of."""

@@ -84,7 +84,8 @@ class Tracking:
         """A page of the history, or an answer of orderInfo, asked by whomever; returns what is news."""
         if not self.begun or page.book is not Book.NORMAL:
             return []
-        news = self._ledger.looked_up(page.rows, page.source, min(page.server_ms, now_ms))
+        rows = (page.whole(row) for row in page.rows if not self._ledger.has_ended(row.order_id))
+        news = self._ledger.looked_up(rows, page.source, min(page.server_ms, now_ms))
         self._miss(now)
         return news
 

@@ -376,14 +376,14 @@ def token_back_when_the_caller_leaves() -> Iterator[None]:
     """A caller who is cancelled gives its token back, though the request is on its way."""
     original = session.Session._attempt
 
-    async def attempt(self: Any, request: Any, grant: Any, stamp: Any, timeout_s: float, told: Any) -> Any:
+    async def attempt(self: Any, request: Any, grant: Any, stamp: Any, timeout_s: float, told: Any, **more: Any) -> Any:
         class Kind:
             answered, unsent, refused = grant.answered, grant.unsent, grant.refused
 
             def lost(self, now: int, until_ns: int) -> None:
                 grant.unsent()
 
-        return await original(self, request, Kind(), stamp, timeout_s, told)
+        return await original(self, request, Kind(), stamp, timeout_s, told, **more)
 
     with patched(session.Session, "_attempt", attempt):
         yield

@@ -77,10 +77,12 @@ def sweep_look(inquiry: Inquiry, key: str) -> SweepLook:
         (2, 100, False),
         (4, 100, False),
         (5, 100, True),
-        (6, 200, False),
-        (7, 200, True),
-        (8, 300, False),
-        (9, 300, True),
+        (5, 200, False),
+        # More than five share a listing of several pages as long as it has no more pages than they are.
+        (6, 200, True),
+        (6, 599, True),
+        (6, 600, False),
+        (9, 900, False),
     ],
 )
 def test_the_accounts_listing_is_worth_two_of_its_pages_a_symbol(symbols: int, rows: int, account: bool) -> None:

@@ -17,7 +17,8 @@ from tests.inquiry.world import START_NS, Truth, World, ms, some
 
 def ended(at_ms: float, *numbers: int) -> Push:
     """A frame that came then: these orders were cancelled just after the signing."""
-    return Push(history(at_ms, *numbers).rows, at(at_ms), ms(at(at_ms)))
+    page = history(at_ms, *numbers)
+    return Push(tuple(map(page.whole, page.rows)), at(at_ms), ms(at(at_ms)))
 
 
 def hinted(*facts: object, at_ms: float = 100, alone: bool = True, **fields: object) -> SweepLook:

@@ -1,0 +1,175 @@
+"""When looks at an account of several pages are gathered, and that nobody waits long for one."""
+
+from __future__ import annotations
+
+import itertools
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from bitget_async import Outcome
+from bitget_async.inquiry import Read, ReadKind
+from bitget_async.inquiry.pace import Pace
+from tests.inquiry.world import NEVER, SECOND, START_NS, World, some
+
+ACCOUNT = Read(ReadKind.LISTING)
+NAMES = [f"S{number}USDT" for number in range(60)]
+
+
+def at(milliseconds: float) -> int:
+    """That moment after the start."""
+    return START_NS + round(milliseconds * 1_000_000)
+
+
+def pace_of(symbols: int, rows: int) -> Pace:
+    """So many symbols wait, and the account's listing had so many rows; it was started at the start."""
+    pace = Pace()
+    for name in NAMES[:symbols]:
+        pace.joined(name)
+    pace.began(at(0))
+    pace.ended(rows)
+    return pace
+
+
+def beside(rows: int, *names: str, at_s: float = 0.0) -> World:
+    """An order of each symbol that ends 150 ms after its signing, beside so many of others that stay."""
+    mine = some(1, *names, first=100_000, ended_s=at_s + 0.15, told_s=at_s + 0.2)
+    return World(mine | some(rows, "OTHERUSDT", ended_s=NEVER, told_s=NEVER), latency_s=0.02)
+
+
+@pytest.mark.parametrize(
+    ("symbols", "rows", "shared"),
+    [
+        # Up to five look as each of them alone would.
+        (5, 199, False),
+        (6, 199, True),
+        # One page costs too little to wait for.
+        (6, 99, False),
+        (6, 100, True),
+        # More pages than symbols: their own listings are fewer reads.
+        (6, 599, True),
+        (6, 600, False),
+        (60, 5_999, True),
+        (60, 6_000, False),
+    ],
+)
+def test_the_looks_of_many_at_an_account_of_several_pages_are_gathered(symbols: int, rows: int, shared: bool) -> None:
+    """And the last listing is then new enough to be the snapshot of the next: 3.5 s, the gap and its reading."""
+    pace = pace_of(symbols, rows)
+    assert pace.shared is shared
+    assert pace.fresh_ns == (3.5 if shared else 1.0) * SECOND
+
+
+def test_nothing_is_gathered_before_the_size_of_the_account_is_known() -> None:
+    """It may be a page, and then nobody should wait; an answer that was incomplete says nothing of it."""
+    pace = pace_of(20, 0)
+    assert not pace.shared
+    unknown = Pace()
+    for name in NAMES[:20]:
+        unknown.joined(name)
+    unknown.ended()
+    assert not unknown.shared
+    assert unknown.opens_ns < at(0) - 1_000_000 * SECOND
+    known = pace_of(20, 300)
+    known.began(at(5_000))
+    known.ended()
+    assert known.shared
+    assert known.opens_ns == at(5_000 + 2_000)
+
+
+def test_several_cancellations_of_a_symbol_are_one() -> None:
+    """One listing of it would serve them all; it counts until the last of them is settled."""
+    pace = pace_of(5, 300)
+    pace.joined(NAMES[0])
+    pace.joined(NAMES[5])
+    assert pace.shared
+    pace.left(NAMES[0])
+    assert pace.shared
+    pace.left(NAMES[0])
+    assert not pace.shared
+
+
+@pytest.mark.parametrize(("rows", "gap_ms"), [(100, 1_000), (199, 1_000), (200, 1_500), (300, 2_000), (1_900, 2_000)])
+def test_the_next_look_comes_half_a_second_later_for_each_page(rows: int, gap_ms: int) -> None:
+    """Two pages a second where there are up to four, and never later than two seconds."""
+    assert pace_of(20, rows).opens_ns == at(gap_ms)
+
+
+def test_a_listing_that_is_under_way_is_waited_for_for_three_seconds() -> None:
+    """A second one beside it would only make both slower; one that hangs must not hold up everybody."""
+    pace = pace_of(20, 300)
+    pace.began(at(2_000))
+    assert pace.opens_ns == at(5_000)
+    pace.ended(300)
+    assert pace.opens_ns == at(4_000)
+
+
+@pytest.mark.parametrize("failing", [False, True])
+def test_a_steady_crowd_is_served_by_an_account_wide_look_every_two_seconds(failing: bool) -> None:
+    """
+    Five symbols a second beside 450 orders: five pages serve ten symbols, and a page of the history with them. A
+    listing that fails is followed by the next one in the same rhythm.
+    """
+    world = beside(450)
+    world.fails = lambda at_s, read: failing and read == ACCOUNT and 7 < at_s < 8
+    for second in range(12):
+        names = NAMES[second * 5 : second * 5 + 5]
+        world.orders |= some(1, *names, first=200_000 + second * 5, ended_s=second + 0.15, told_s=second + 0.2)
+    for second in range(12):
+        world.run(second)
+        world.sign(*NAMES[second * 5 : second * 5 + 5], snapshot=second == 0)
+        world.run(second + 0.05)
+        world.answer(*NAMES[second * 5 : second * 5 + 5])
+    world.run(20)
+    assert [outcome for _, outcome in world.settled.values()] == [Outcome.CONFIRMED] * 60
+    steady = [(at_s, read) for at_s, read in world.reads if 4 <= at_s < 12]
+    assert {read.symbol for _, read in steady} == {None}
+    listed = [at_s for at_s, read in steady if read == ACCOUNT]
+    assert all(2.0 <= later - at_s <= 2.4 for at_s, later in itertools.pairwise(listed))
+    assert len(listed) >= 3
+    assert max(world.settled[name][0] - index // 5 for index, name in enumerate(NAMES)) <= (6.6 if failing else 4.5)
+
+
+@pytest.mark.parametrize("count", [1, 2, 5])
+def test_few_look_each_in_their_own_time(count: int) -> None:
+    """Beside 450 orders: the first look within 350 ms of the answer, the deciding one at most 175 ms late."""
+    names = NAMES[:count]
+    world = beside(450, *names)
+    world.usual(*names)
+    world.run(10)
+    assert len(world.settled) == count
+    for name in names:
+        first = next(at_s for at_s, read in world.reads if at_s > 0.05 and read.symbol in (None, name))
+        assert 0.05 + 0.15 <= first <= 0.05 + 0.35
+        assert world.settled[name][0] <= 2.0 + 0.175 + 0.15
+
+
+@settings(max_examples=60, deadline=None)
+@given(
+    signed=st.lists(st.integers(0, 60), min_size=6, max_size=30),
+    rows=st.integers(0, 900),
+    latency_ms=st.integers(5, 50),
+    seed=st.integers(0, 9),
+)
+def test_nobody_waits_longer_than_the_bound(signed: list[int], rows: int, latency_ms: int, seed: int) -> None:
+    """
+    Whoever comes when, and however large the account: a deciding look at most 2 s late, or 175 ms for what is not
+    gathered, and then a listing page by page, with the reads that were before it, and the history.
+    """
+    moments = sorted(each / 10 for each in signed)
+    latency_s = latency_ms / 1_000
+    orders = some(rows, "OTHERUSDT", ended_s=NEVER, told_s=NEVER)
+    for index, at_s in enumerate(moments):
+        orders |= some(1, NAMES[index], first=100_000 + index, ended_s=at_s + 0.15, told_s=at_s + 0.2)
+    world = World(orders, latency_s=latency_s, seed=seed)
+    for at_s, group in itertools.groupby(enumerate(moments), key=lambda each: each[1]):
+        names = [NAMES[index] for index, _ in group]
+        world.usual_from(at_s, *names)
+    world.run(30)
+    assert len(world.settled) == len(moments)
+    pages = 1 + (rows + len(moments)) // 100
+    bound_s = 2.0 + 2.0 + 0.175 + latency_s * (2 * pages + 6)
+    for index, at_s in enumerate(moments):
+        assert world.settled[NAMES[index]][0] - at_s <= bound_s
+        assert world.cleared[NAMES[index]] - at_s <= bound_s
