@@ -42,7 +42,7 @@ NOTES = """\
 bound      what the quotas allow with 1 s between two uses of a token, all of them free and every order known at once,
            after the first page of the listing, but no order before its page (a round trip each); and the way of the
            last command with its execution;
-           a token of ours is free again 1.01 s after the ANSWER, so that no window of the exchange is ever broken:
+           a token of ours is free again 1.004 s after the ANSWER, so that no window of the exchange is ever broken:
            that is a round trip more for each second
 planned    the same by the client's own plan, made for its own tokens, when all open orders were known
 flat       seconds from the call until the last order had ended, as the exchange tells
@@ -140,7 +140,7 @@ def computed(way: str, symbols: int, orders: int) -> float:
     The same by arithmetic, for runs of minutes whose course is known: bursts of a quota, a hold apart.
     """
     count, quota = (symbols, 5) if way == "by symbol" else (symbols * orders, 10)
-    return (-(-count // quota) - 1) * (1.01 + 2 * WAY_S) + WAY_S + EXECUTION_S
+    return (-(-count // quota) - 1) * (1.004 + 2 * WAY_S) + WAY_S + EXECUTION_S
 
 
 def line(symbols: int, orders: int, *, shuffled: bool, simulate_all: bool) -> dict[str, Any]:

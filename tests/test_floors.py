@@ -128,7 +128,7 @@ PLAN: dict[str, Room] = {
     "heartbeat": room(F0 | {"guard", "pulse", "redis_server", "tasks"}),
     "stopping": room(F0 | {"evidence"}, "msgspec", asyncio=False),
     "halt": room(F0 | {"evidence", "course", "handle", "stopping"}, "msgspec"),
-    "stop": room(F0 | F4 | {"evidence", "endpoints", "tasks"}),
+    "stop": room(F0 | F4 | {"evidence", "endpoints", "tasks", "limits"}),
     "verbs": room(BELOW_CLIENT - {"families"}),
     "families": room(F0 | F4 | {"evidence", "endpoints", "pages", "rules"}),
     "overview": room(BELOW_CLIENT - {"families"}),

@@ -236,9 +236,9 @@ def test_dry_run_of_all_kinds_prints_the_plan_and_sends_nothing() -> None:
         _ = exchange.rest_trigger(NAMES[1], 2, age_s=60)
         pending = await client.cancel_all_orders(include=KINDS, dry_run=True)
         assert str(pending.plan).splitlines() == [
-            "134 orders, 15 commands, the last leaves after 1.05 s",
+            "134 orders, 15 commands, the last leaves after 1.04 s",
             "  batch-cancel-plan-order: 1 for 2 orders, until 0.00 s",
-            "  cancel-order: 12 for 12 orders, until 1.05 s",
+            "  cancel-order: 12 for 12 orders, until 1.04 s",
             "  cancel-symbol-order: 2 for 120 orders, until 0.00 s",
         ]
         assert 1.04 < pending.eta_s < 1.06

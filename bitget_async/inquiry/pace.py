@@ -2,7 +2,8 @@
 How often a listing of the whole account that has several pages is read for the many that wait for it.
 
 Where cancellations of more than five symbols wait, their looks at such a listing are gathered: the next one starts as
-many half seconds after the last as that one had pages, two seconds after it at the latest, and serves whoever is due.
+many seconds after the last as that one had pages, 3.5 s after it at the latest, and serves whoever is due. That is a
+page a second, a twentieth of the quota, up to three pages; three a second, where a thousand orders rest.
 """
 
 from __future__ import annotations
@@ -15,13 +16,13 @@ __all__ = ["Pace"]
 
 # Cancellations of so many symbols look each in its own time.
 FEW = 5
-A_PAGE = 500 * MS
-MOST = 2_000 * MS
+A_PAGE = 1_000 * MS
+MOST = 3_500 * MS
 # A listing without an answer for so long is not waited for.
 PATIENCE = 3_000 * MS
 FRESH = 1_000 * MS
 # The last one that was gathered, with the time that its pages take.
-FRESH_SHARED = 3_500 * MS
+FRESH_SHARED = 5_000 * MS
 PAGE_ROWS = 100
 
 

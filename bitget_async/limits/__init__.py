@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from bitget_async.limits.bucket import HOLD_NS
 from bitget_async.limits.local import Limits, LocalLimits, Unlimited
 
-__all__ = ["Limits", "LocalLimits", "Unlimited"]
+__all__ = ["HOLD_NS", "Limits", "LocalLimits", "Unlimited"]

@@ -11,10 +11,15 @@ from __future__ import annotations
 from dataclasses import dataclass
 from heapq import heapify, heappop, heappush, heapreplace
 
+from bitget_async.clock import RESOLUTION_NS
+
 __all__ = ["HOLD_NS", "Bucket", "Lease"]
 
 SECOND_NS = 1_000_000_000
-HOLD_NS = 1_010_000_000
+MS_NS = 1_000_000
+# More than a second: an exchange may count in whole milliseconds, and no two clocks run alike. What the way there and
+# back adds is never counted on.
+HOLD_NS = SECOND_NS + 4 * MS_NS + RESOLUTION_NS // MS_NS * MS_NS
 REST_NS = 10 * SECOND_NS
 
 

@@ -20,6 +20,7 @@ from bitget_async.errors import BitgetError
 from bitget_async.evidence import Book
 from bitget_async.halt import StopCourse
 from bitget_async.handle import PendingCancellation
+from bitget_async.limits import HOLD_NS
 from bitget_async.models import StopCommand
 from bitget_async.stop.listing import Caller
 from bitget_async.stopping import Quota, Quotas
@@ -28,7 +29,6 @@ from bitget_async.tasks import Tasks
 
 __all__ = ["Lanes"]
 
-HOLD_NS = 1_010_000_000
 ROUND_TRIP_NS = 50_000_000
 # An answer that takes longer is not waited for before the first look.
 PATIENCE_NS = 1_000_000_000

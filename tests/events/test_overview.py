@@ -94,7 +94,7 @@ def test_tokens_come_and_go() -> None:
         await asyncio.sleep(0.1)
         busy = bucket(client.snapshot(), "cancel-symbol-order")
         assert (busy.quota, busy.free, busy.waiting, busy.refusals, busy.shared) == (5, 0, 2, 0, False)
-        # The third in line: the tokens are back 1.01 s after the answers, which came 60 ms ago.
+        # The third in line: the tokens are back 1.004 s after the answers, which came 60 ms ago.
         assert busy.wait_s == pytest.approx(0.95, abs=0.01)
         _ = await asyncio.gather(*tasks)
         await asyncio.sleep(3)

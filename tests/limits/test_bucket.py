@@ -24,20 +24,20 @@ def test_all_tokens_can_be_taken_at_once_and_then_none() -> None:
     assert bucket.next_ns(0) is None
 
 
-def test_a_token_comes_back_a_second_and_ten_milliseconds_after_the_answer() -> None:
+def test_a_token_comes_back_a_second_and_four_milliseconds_after_the_answer() -> None:
     """Not after the sending: a slow request may have been processed right before its answer."""
     bucket = Bucket(1)
     lease = taken(bucket, 0)
     bucket.answered(lease, 700 * MS)
-    assert bucket.next_ns(700 * MS) == 700 * MS + 1_010 * MS
-    assert bucket.take(700 * MS + 1_010 * MS - 1) is None
-    assert bucket.take(700 * MS + 1_010 * MS) is not None
-    assert HOLD_NS == 1_010 * MS
+    assert bucket.next_ns(700 * MS) == 700 * MS + 1_004 * MS
+    assert bucket.take(700 * MS + 1_004 * MS - 1) is None
+    assert bucket.take(700 * MS + 1_004 * MS) is not None
+    assert HOLD_NS == 1_004 * MS
 
 
 @pytest.mark.failure(7)
 @pytest.mark.parametrize(
-    ("lost_at", "until", "back"), [(100, 10_000, 11_010), (10_000, 10_000, 11_010), (12_000, 10_000, 13_010)]
+    ("lost_at", "until", "back"), [(100, 10_000, 11_004), (10_000, 10_000, 11_004), (12_000, 10_000, 13_004)]
 )
 def test_without_an_answer_the_token_stays_out_for_the_whole_timeout(lost_at: int, until: int, back: int) -> None:
     """A request whose connection broke after 100 ms may be processed later all the same."""
@@ -227,7 +227,7 @@ OPS = st.one_of(
     st.tuples(st.just("take"), st.just(0), st.just(0)),
     st.tuples(st.just("take"), st.just(0), st.just(0)),
     st.tuples(st.just("pass"), st.integers(0, 1_500), st.just(0)),
-    st.tuples(st.just("pass"), st.sampled_from([1_009, 1_010, 1_011, 3_010]), st.just(0)),
+    st.tuples(st.just("pass"), st.sampled_from([1_003, 1_004, 1_005, 3_004]), st.just(0)),
     st.tuples(st.sampled_from(["answered", "lost", "unsent"]), st.integers(0, 9), st.sampled_from([0, 50, 99, 100])),
     st.tuples(st.just("answered"), st.integers(0, 9), st.sampled_from([0, 100])),
     st.tuples(st.sampled_from(["remaining", "tighten"]), st.integers(0, 25), st.just(0)),
@@ -264,7 +264,7 @@ def test_no_second_at_the_exchange_holds_more_than_the_quota(capacity: int, ops:
 
 
 @pytest.mark.parametrize(
-    ("ahead", "wait_ms"), [(0, 510), (1, 1_010), (2, 1_010), (3, 1_520), (4, 2_020), (5, 2_020), (6, 2_530)]
+    ("ahead", "wait_ms"), [(0, 504), (1, 1_004), (2, 1_004), (3, 1_508), (4, 2_008), (5, 2_008), (6, 2_512)]
 )
 def test_the_expected_wait_counts_those_ahead(ahead: int, wait_ms: int) -> None:
     """Three tokens: one on its way back, two lent whose answer might come at once; then everything once more."""

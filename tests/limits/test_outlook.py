@@ -13,7 +13,7 @@ from bitget_async.sim import SimulatedExchange
 from tests.conftest import with_exchange
 
 SECOND = 1_000_000_000
-HOLD = 1_010_000_000
+HOLD = 1_004_000_000
 
 
 def test_tokens_that_are_free_are_free_now() -> None:

@@ -22,7 +22,7 @@ from tests.conftest import run_virtual
 from tests.limits.shared_server import FakeServer, Link
 from tests.limits.shared_world import ORIGIN, Process, Witness, limits_of
 
-HOLD_S = 1.010
+HOLD_S = 1.004
 AFTER_SILENCE_S = 3 * 2.0 + 10.0 + HOLD_S + 0.1
 
 
@@ -82,7 +82,7 @@ def playing(main: Callable[[Pair], object], count: int = 2, **options: float) ->
 
 
 def test_one_process_alone_has_the_whole_quota() -> None:
-    """The same bucket as in one process: five at once, the sixth 1.01 s after the first answer."""
+    """The same bucket as in one process: five at once, the sixth 1.004 s after the first answer."""
 
     async def main(pair: Pair) -> None:
         grants = await pair.now()
@@ -337,7 +337,7 @@ def test_the_outlook_tells_what_the_server_told() -> None:
         _ = await pair.now(1)
         await asyncio.sleep(1)
         outlook = pair.limits[0].outlook(CANCEL_SYMBOL_ORDER, "a", ORIGIN, clock=pair.clock)
-        assert outlook == [0] + [1_010_000_000] * 4
+        assert outlook == [0] + [1_004_000_000] * 4
         pair.server.up = False
         await asyncio.sleep(3)
         first, second = pair.limits[0].outlook(CANCEL_SYMBOL_ORDER, "a", ORIGIN, clock=pair.clock)

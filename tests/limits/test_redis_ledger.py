@@ -8,7 +8,7 @@ from bitget_async.limits.ledger import Ledger, Terms
 
 MS_NS = 1_000_000
 S_NS = 1_000 * MS_NS
-HOLD_NS = 1_010 * MS_NS
+HOLD_NS = 1_004 * MS_NS
 LEASE_NS = 10 * S_NS
 # Two seconds on its own and two in which the others hear of it, two for a message that is late, the lease, a second.
 SURE_NS = 6 * S_NS + LEASE_NS + HOLD_NS + 100 * MS_NS

@@ -32,7 +32,7 @@ PROCESSES = 4
 COMMAND, READ = "cancel-symbol-order", "unfilled-orders"
 QUOTAS = {COMMAND: 5, READ: 20}
 LATENCY_S = (0.0, 0.15)
-HOLD_S = 1.01
+HOLD_S = 1.004
 # As long as the timeout of the clients.
 LEASE_S = 5.0
 
