@@ -83,6 +83,7 @@ class Line:
         self.first = 0
         self.waiting = 0
         self.timer: asyncio.TimerHandle | None = None
+        self.due_ns: int | None = None
         self.clock: Clock | None = None
         self.refusals = 0
 
@@ -102,10 +103,7 @@ class Line:
         self.first = max(self.first - 1, 0)
 
     def wake(self) -> None:
-        """Hand free tokens to the first waiters, and set the one timer for the next token."""
-        if self.timer is not None:
-            self.timer.cancel()
-            self.timer = None
+        """Hand free tokens to the first waiters, and see that the one timer is set for the next token."""
         assert self.clock is not None
         now = self.clock.monotonic_ns()
         while self.waiters:
@@ -119,12 +117,21 @@ class Line:
             self._next()
             self.waiting -= 1
             future.set_result(lease)
-        if self.waiters:
-            at = self.bucket.next_ns(now)
-            if at is not None:
-                # At least 10 us: a timer may fire a little early, and a shorter one could spin until its time.
-                delay = max(at - now, 10_000) / 1e9
-                self.timer = asyncio.get_running_loop().call_later(delay, self.wake)
+        due_ns = self.bucket.next_ns(now) if self.waiters else None
+        if self.timer is not None:
+            if due_ns == self.due_ns:
+                return
+            self.timer.cancel()
+            self.timer = None
+        if due_ns is not None:
+            # At least 10 us: a timer may fire a little early, and a shorter one could spin until its time.
+            delay = max(due_ns - now, 10_000) / 1e9
+            self.timer = asyncio.get_running_loop().call_later(delay, self._timed)
+        self.due_ns = due_ns
+
+    def _timed(self) -> None:
+        self.timer = None
+        self.wake()
 
     def leave(self, future: asyncio.Future[Lease]) -> None:
         """A waiter goes without using its place: a token that it was just handed goes straight back."""
@@ -277,8 +284,7 @@ class LocalLimits:
         self._pace.abandon(owner)
 
     async def _queued(self, line: Line, row: Endpoint, left_s: float | None, owner: object, *, first: bool) -> Lease:
-        expected_s = line.expected_s(line.first if first else line.waiting)
-        if left_s is not None and expected_s > left_s:
+        if left_s is not None and (expected_s := line.expected_s(line.first if first else line.waiting)) > left_s:
             raise NotSent("rate_limit", endpoint=row.label, expected_wait_s=expected_s)
         future: asyncio.Future[Lease] = asyncio.get_running_loop().create_future()
         assert line.clock is not None
