@@ -6,13 +6,13 @@ from decimal import Decimal
 from typing import Any
 
 from hypothesis import strategies as st
-from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, rule
+from hypothesis.stateful import initialize, rule
 
 from bitget_async.sim import Fault, Settings, faults
 
 from .commands_judge import CommandsWorld
 from .commands_world import KINDS
-from .machine import fitting, seeds, symbols
+from .machine import Passing, fitting, seeds, symbols
 
 READS = ("unfilled-orders", "history-orders", "orderInfo", "current-plan-order", "history-plan-order")
 
@@ -169,11 +169,10 @@ kinds = st.sampled_from(sorted(KINDS))
 oids = st.sampled_from([None, None, "mine-1", "mine-2"])
 
 
-class Commanding(RuleBasedStateMachine):
+class Commanding(Passing):
     """Any history of one client's commands, one account, three symbols."""
 
     world: CommandsWorld
-    debug = True
 
     @initialize(
         seed=seeds,
@@ -415,36 +414,3 @@ class Commanding(RuleBasedStateMachine):
     @rule(fault=read_faults, endpoint=st.sampled_from(READS), times=st.integers(1, 3))
     def the_next_reads_fail(self, fault: Fault, endpoint: str, times: int) -> None:
         self.world.exchange.faults.add(endpoint, fault, times=times, where=fitting(fault))
-
-    @rule(by_ms=st.sampled_from([-3_600_000, 3_600_000, 50]))
-    def the_wall_clock_is_stepped(self, by_ms: int) -> None:
-        self.world.wall.step(by_ms)
-
-    @rule()
-    def a_settled_handle_is_rechecked(self) -> None:
-        for handle, settled in list(self.world.handles.items()):
-            if settled is not None and settled.report.outcome.name in ("STILL_OPEN", "UNKNOWN"):
-                fresh = self.world.do(handle.recheck())
-                self.world.handles.setdefault(fresh, None)
-                break
-
-    @rule(seconds=st.sampled_from([0.001, 0.02, 0.2, 0.7, 1.1, 2.3]))
-    def time_passes(self, seconds: float) -> None:
-        self.world.advance(seconds)
-
-    @rule(seconds=st.sampled_from([5.0, 15.0, 45.0]))
-    def much_time_passes(self, seconds: float) -> None:
-        self.world.advance(seconds)
-
-    @invariant()
-    def promises_are_kept(self) -> None:
-        if hasattr(self, "world"):
-            self.world.judge()
-
-    def teardown(self) -> None:
-        if hasattr(self, "world"):
-            try:
-                self.world.finish()
-            finally:
-                if not self.world.closed:
-                    self.world.dispose()

@@ -84,11 +84,50 @@ def fitting(fault: Fault) -> Callable[[WireCopy], bool] | None:
     return (lambda copy: "idLessThan" in copy.query) if fault.name == "repeated page" else None
 
 
-class Cancelling(RuleBasedStateMachine):
+class Passing(RuleBasedStateMachine):
+    """What may happen beside every client's commands: time, stepped clocks, and callers who ask once more."""
+
+    world: Any
+    debug = True
+
+    @rule(by_ms=st.sampled_from([-3_600_000, 3_600_000, 50]))
+    def the_wall_clock_is_stepped(self, by_ms: int) -> None:
+        self.world.wall.step(by_ms)
+
+    @rule()
+    def a_settled_handle_is_rechecked(self) -> None:
+        for handle, settled in list(self.world.handles.items()):
+            if settled is not None and settled.report.outcome.name in ("STILL_OPEN", "UNKNOWN"):
+                fresh = self.world.do(handle.recheck())
+                self.world.handles.setdefault(fresh, None)
+                break
+
+    @rule(seconds=st.sampled_from([0.001, 0.02, 0.2, 0.7, 1.1, 2.3]))
+    def time_passes(self, seconds: float) -> None:
+        self.world.advance(seconds)
+
+    @rule(seconds=st.sampled_from([5.0, 15.0, 45.0]))
+    def much_time_passes(self, seconds: float) -> None:
+        self.world.advance(seconds)
+
+    @invariant()
+    def promises_are_kept(self) -> None:
+        if hasattr(self, "world"):
+            self.world.judge()
+
+    def teardown(self) -> None:
+        if hasattr(self, "world"):
+            try:
+                self.world.finish()
+            finally:
+                if not self.world.closed:
+                    self.world.dispose()
+
+
+class Cancelling(Passing):
     """Any history of one client, one account, three symbols."""
 
     world: World
-    debug = True
 
     @initialize(
         seed=seeds,
@@ -182,36 +221,3 @@ class Cancelling(RuleBasedStateMachine):
     @rule(fault=read_faults, endpoint=st.sampled_from([*LISTINGS, "orderInfo"]), times=st.integers(1, 3))
     def the_next_reads_fail(self, fault: Fault, endpoint: str, times: int) -> None:
         self.world.exchange.faults.add(endpoint, fault, times=times, where=fitting(fault))
-
-    @rule(by_ms=st.sampled_from([-3_600_000, 3_600_000, 50]))
-    def the_wall_clock_is_stepped(self, by_ms: int) -> None:
-        self.world.wall.step(by_ms)
-
-    @rule()
-    def a_settled_handle_is_rechecked(self) -> None:
-        for handle, settled in list(self.world.handles.items()):
-            if settled is not None and settled.report.outcome.name in ("STILL_OPEN", "UNKNOWN"):
-                fresh = self.world.do(handle.recheck())
-                self.world.handles.setdefault(fresh, None)
-                break
-
-    @rule(seconds=st.sampled_from([0.001, 0.02, 0.2, 0.7, 1.1, 2.3]))
-    def time_passes(self, seconds: float) -> None:
-        self.world.advance(seconds)
-
-    @rule(seconds=st.sampled_from([5.0, 15.0, 45.0]))
-    def much_time_passes(self, seconds: float) -> None:
-        self.world.advance(seconds)
-
-    @invariant()
-    def promises_are_kept(self) -> None:
-        if hasattr(self, "world"):
-            self.world.judge()
-
-    def teardown(self) -> None:
-        if hasattr(self, "world"):
-            try:
-                self.world.finish()
-            finally:
-                if not self.world.closed:
-                    self.world.dispose()
