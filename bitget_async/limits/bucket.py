@@ -8,7 +8,6 @@ second of the exchange's own clock, whatever the network does.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from heapq import heapify, heappop, heappush, heapreplace
 
 __all__ = ["HOLD_NS", "Bucket", "Lease"]
@@ -18,11 +17,13 @@ HOLD_NS = 1_010_000_000
 REST_NS = 10 * SECOND_NS
 
 
-@dataclass(slots=True, eq=False)
 class Lease:
     """One token on loan. `settled` once it was given back, with whatever return time."""
 
-    settled: bool = False
+    __slots__ = ("settled",)
+
+    def __init__(self) -> None:
+        self.settled = False
 
 
 class Bucket:
