@@ -32,8 +32,8 @@ TASK_MAKERS = {"create_task", "ensure_future"}
 # An instance of these is seeded or chosen by the caller; the functions of the module share one hidden state.
 RANDOM_CLASSES = {"random.Random", "random.SystemRandom"}
 
-# Read by those who ask for it. All else is read at once: a process that can open no more files could not read what stops
-# everything when it needs it.
+# Read by those who ask for it. All else is read at once: a process that can open no more files could not read then what
+# stops everything.
 SELDOM = {"__main__", "cli", "exposure", "guard", "guardian", "heartbeat", "pulse", "sim", "sockets", "telemetry"}
 SELDOM |= {"endpoints.page", "limits.ledger", "limits.redis", "limits.server", "stream.book", "stream.live_book"}
 IMPORTED = """
