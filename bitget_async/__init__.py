@@ -161,7 +161,6 @@ from bitget_async.models import (
 )
 from bitget_async.pages import Page, Pages, Position
 from bitget_async.rules import TradingRules
-from bitget_async.stream.live_book import LiveBook
 from bitget_async.stream.state import StreamState
 from bitget_async.stream.subscription import Subscription
 from bitget_async.tracker import OpenOrders
@@ -171,6 +170,7 @@ if TYPE_CHECKING:
     from bitget_async.exposure import Exposure
     from bitget_async.heartbeat import Heartbeat
     from bitget_async.limits.redis import RedisLimits
+    from bitget_async.stream.live_book import LiveBook
 else:
 
     def __getattr__(name: str) -> object:
@@ -183,6 +183,10 @@ else:
             from bitget_async.heartbeat import Heartbeat
 
             return Heartbeat
+        if name == "LiveBook":
+            from bitget_async.stream.live_book import LiveBook
+
+            return LiveBook
         if name == "RedisLimits":
             from bitget_async.limits.redis import RedisLimits
 

@@ -9,8 +9,9 @@ from __future__ import annotations
 import asyncio
 import contextlib
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
 from typing import Any, Protocol
+
+import msgspec
 
 from bitget_async.clock import Clock, ServerClock
 from bitget_async.codes import classify
@@ -63,8 +64,7 @@ class Sender(Protocol):
         """One call."""
 
 
-@dataclass(slots=True, eq=False)
-class Part:
+class Part(msgspec.Struct, eq=False):
     """
     One command of a call.
 
@@ -83,7 +83,7 @@ class Part:
     targets: Sequence[Target]
     read: ReadAck
     copies: int = 0
-    error: BitgetError | None = field(default=None, repr=False)
+    error: BitgetError | None = None
 
 
 class Road(Protocol):

@@ -12,9 +12,10 @@ from __future__ import annotations
 
 import decimal
 from collections.abc import Iterable
-from dataclasses import dataclass
 from decimal import Decimal
 from typing import Self
+
+import msgspec
 
 from bitget_async.errors import UsageError
 from bitget_async.models import OrderType, Side, Symbol
@@ -42,8 +43,7 @@ CLOSED = frozenset({"halt", "offline"})
 DOLLAR = "USDT"
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class TradingRules:
+class TradingRules(msgspec.Struct, frozen=True, kw_only=True):
     """
     The rules of one symbol. Every amount is `None` where no such rule is known; then it is not checked.
 

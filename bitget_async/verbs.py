@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import enum
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
-from dataclasses import dataclass, replace
 from typing import Any
+
+import msgspec
 
 from bitget_async.cancellation import Canceller
 from bitget_async.course import Options
@@ -31,8 +32,7 @@ CONFIRM_WITHIN_S = 60.0
 STATUS_GOOD_FOR_S = 300.0
 
 
-@dataclass(frozen=True, slots=True)
-class Parts:
+class Parts(msgspec.Struct, frozen=True):
     """What an open client is made of."""
 
     session: Session
@@ -469,7 +469,8 @@ class TradingVerbs:
         if rules is None or rules.online:
             return rules
         now_ns = self._open().session.clock.monotonic_ns()
-        return rules if self._rulebook.fresh(rules.symbol, now_ns, STATUS_GOOD_FOR_S) else replace(rules, status="")
+        fresh = self._rulebook.fresh(rules.symbol, now_ns, STATUS_GOOD_FOR_S)
+        return rules if fresh else msgspec.structs.replace(rules, status="")
 
     def _placed(self, symbol: object, given: Mapping[str, Any], *, check: bool) -> dict[str, Any]:
         """An order as it goes on the wire: one size, in the coin that the exchange takes it in; and by the rules."""

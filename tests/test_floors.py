@@ -75,7 +75,7 @@ PLAN: dict[str, Room] = {
     "wire": room(F0 | {"endpoints"}, "msgspec orjson", asyncio=False),
     "evidence": room(F0, "msgspec", asyncio=False),
     "inquiry": room(F0 | {"evidence"}, "msgspec", asyncio=False),
-    "rules": room(F0, asyncio=False),
+    "rules": room(F0, "msgspec", asyncio=False),
     "journal": room(F0, "msgspec orjson", asyncio=False),
     "tally": room(F0 | {"endpoints"}, asyncio=False),
     "limits": room(F0 | {"endpoints", "redis_server", "tasks"}, "aiolimiter redis"),
@@ -116,7 +116,7 @@ PLAN: dict[str, Room] = {
     ),
     "handle": room(F0 | {"evidence", "course", "resumption", "watcher"}, "msgspec"),
     "resumer": room(F0 | {"endpoints", "journal", "resumption", "watcher", "handle"}),
-    "commands": room(F0 | {"evidence", "endpoints", "tasks", "course", "reading", "watcher"}),
+    "commands": room(F0 | {"evidence", "endpoints", "tasks", "course", "reading", "watcher"}, "msgspec"),
     "cancellation": room(
         F0 | {"evidence", "endpoints", "tasks", "course", "reading", "watcher", "handle", "commands"}, "msgspec"
     ),
@@ -129,7 +129,7 @@ PLAN: dict[str, Room] = {
     "stopping": room(F0 | {"evidence"}, "msgspec", asyncio=False),
     "halt": room(F0 | {"evidence", "course", "handle", "stopping"}, "msgspec"),
     "stop": room(F0 | F4 | {"evidence", "endpoints", "tasks", "limits"}),
-    "verbs": room(BELOW_CLIENT - {"families"}),
+    "verbs": room(BELOW_CLIENT - {"families"}, "msgspec"),
     "families": room(F0 | F4 | {"evidence", "endpoints", "pages", "rules"}),
     "overview": room(BELOW_CLIENT - {"families"}),
     # F5

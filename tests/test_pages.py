@@ -17,6 +17,7 @@ from urllib.parse import parse_qsl
 import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
+from msgspec import structs
 
 from bitget_async import BitgetClient, NotSent, Order, OutcomeUnknown, RateLimited, UsageError
 from bitget_async.clock import VirtualClock
@@ -38,7 +39,7 @@ def row_with(paging: Paging, of: Endpoint = HISTORY_ORDERS) -> Endpoint:
     """A catalogue row with other pages, and the parameters that all kinds of cursors need."""
     limited = tuple(param for param in of.params if param.name not in ("limit", "page_num"))
     more = (Param("limit", integer(1, 10_000)), Param("page_num", integer(1, 10_000)))
-    return dataclasses.replace(of, params=(*limited, *more), paging=paging)
+    return structs.replace(of, params=(*limited, *more), paging=paging)
 
 
 BY_ID = row_with(Paging(by="id", key="order_id", limit=10_000))
@@ -347,7 +348,7 @@ def test_times_are_given_newest_first_and_no_older_than_asked() -> None:
     """A page of times ascends. A start that the exchange does not take is kept here."""
     kept = tuple(param for param in BY_TIME.params if param.name not in ("start_time", "end_time"))
     end = next(param for param in BY_TIME.params if param.name == "end_time")
-    row = dataclasses.replace(BY_TIME, params=(*kept, dataclasses.replace(end, required=True)))
+    row = structs.replace(BY_TIME, params=(*kept, structs.replace(end, required=True)))
     server = Server([(number, NOW_MS - number * 60_000) for number in range(1, 51)], row)
     rows = []
     walk = Walk(row, {"limit": 10, "start_time": NOW_MS - 20 * 60_000}, lambda: NOW_MS)

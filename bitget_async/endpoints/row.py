@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import enum
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
 from typing import Any, Literal
 
 import msgspec
@@ -16,6 +15,9 @@ __all__ = ["Effect", "Endpoint", "Fields", "Paging", "Param", "Quota", "Rule", "
 KIB = 1024
 DAY_MS = 86_400_000
 Rule = Callable[[Mapping[str, Any]], None]
+
+# Rows cannot be changed; what follows from their fields is put down when they are made.
+_force = msgspec.structs.force_setattr
 
 
 class Effect(enum.Enum):
@@ -39,8 +41,7 @@ class Quota(msgspec.Struct, frozen=True):
     scope: Scope
 
 
-@dataclass(frozen=True, slots=True)
-class Param:
+class Param(msgspec.Struct, frozen=True):
     """
     One parameter: its name in snake case, the check that turns a value into what goes on the wire, and
     whether it must be given. The check raises `UsageError` with a text that ends the sentence "`name` ...".
@@ -50,15 +51,14 @@ class Param:
     name: str
     check: Callable[[Any], Any]
     required: bool = False
-    wire_name: str = field(init=False)
+    wire_name: str = ""
 
     def __post_init__(self) -> None:
         head, *rest = self.name.split("_")
-        object.__setattr__(self, "wire_name", head + "".join(part.capitalize() for part in rest))
+        _force(self, "wire_name", head + "".join(part.capitalize() for part in rest))
 
 
-@dataclass(frozen=True, slots=True)
-class Fields:
+class Fields(msgspec.Struct, frozen=True):
     """
     Parameters that are given together, those of a call or of one item of a batch, and a rule over several of them.
     The rule gets them by snake-case name as they go on the wire.
@@ -66,14 +66,14 @@ class Fields:
 
     params: tuple[Param, ...]
     rule: Rule | None = None
-    _names: frozenset[str] = field(init=False, repr=False)
-    _plan: tuple[tuple[str, str, Callable[[Any], Any], bool], ...] = field(init=False, repr=False)
+    _names: frozenset[str] = frozenset()
+    _plan: tuple[tuple[str, str, Callable[[Any], Any], bool], ...] = ()
 
     def __post_init__(self) -> None:
         # Looked at on every request: worked out once.
         plan = tuple((each.name, each.wire_name, each.check, each.required) for each in self.params)
-        object.__setattr__(self, "_plan", plan)
-        object.__setattr__(self, "_names", frozenset(each.name for each in self.params))
+        _force(self, "_plan", plan)
+        _force(self, "_names", frozenset(each.name for each in self.params))
 
     def checked(self, given: Mapping[str, Any]) -> dict[str, Any]:
         """
@@ -102,6 +102,9 @@ class Fields:
         return wire
 
 
+NO_FIELDS = Fields(())
+
+
 class Paging(msgspec.Struct, frozen=True):
     """
     How one page of a call leads to the next. `pages` follows it.
@@ -125,8 +128,7 @@ class Paging(msgspec.Struct, frozen=True):
     kept_ms: int | None = None
 
 
-@dataclass(frozen=True, slots=True, eq=False)
-class Endpoint:
+class Endpoint(msgspec.Struct, frozen=True, eq=False):
     """
     One call of the exchange.
 
@@ -169,12 +171,12 @@ class Endpoint:
     paging: Paging | None = None
     unnamed: bool = False
     glance: Any = None
-    label: str = field(init=False, repr=False)
-    _fields: Fields = field(init=False, repr=False)
+    label: str = ""
+    _fields: Fields = NO_FIELDS
 
     def __post_init__(self) -> None:
-        object.__setattr__(self, "label", f"{self.method} {self.path}")
-        object.__setattr__(self, "_fields", Fields(self.params, self.check))
+        _force(self, "label", f"{self.method} {self.path}")
+        _force(self, "_fields", Fields(self.params, self.check))
 
     @property
     def verb(self) -> str:

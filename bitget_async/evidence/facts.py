@@ -4,9 +4,8 @@ from __future__ import annotations
 
 import enum
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass, field
-from functools import partial
-from typing import Any, Protocol, TypeVar, cast
+from functools import cached_property, partial
+from typing import Protocol, TypeVar, cast
 
 import msgspec
 
@@ -108,8 +107,7 @@ class Row(Glance, Protocol):
         """What of it could not be read."""
 
 
-@dataclass(frozen=True, slots=True)
-class Assumptions:
+class Assumptions(msgspec.Struct, frozen=True):
     """
     What nobody outside the exchange can check; printed in every report.
 
@@ -122,8 +120,7 @@ class Assumptions:
     execution_grace_s: float = 10.0
 
 
-@dataclass(slots=True, eq=False, kw_only=True)
-class Command:
+class Command(msgspec.Struct, eq=False, kw_only=True):
     """
     One command: when it was signed, what its answer said, and until when it may act.
 
@@ -189,8 +186,7 @@ class Command:
         return self.deciding_ns + late_ns + round(self.assumptions.execution_grace_s * SECOND_NS)
 
 
-@dataclass(frozen=True, slots=True)
-class Listing:
+class Listing(msgspec.Struct, frozen=True, dict=True):
     """
     An open listing, all its pages together.
 
@@ -201,7 +197,6 @@ class Listing:
         rows: every row of every page.
         complete: every page was answered, the cursor fell strictly, the last page was short, every id is readable.
         book: whose list it is.
-        by_id, by_oid, by_symbol: the rows by their names, each made once for all who are pending; nameless ones too.
     """
 
     symbol: str | None
@@ -210,14 +205,23 @@ class Listing:
     rows: tuple[Row, ...]
     complete: bool
     book: Book = Book.NORMAL
-    by_id: dict[int | None, Row] = field(init=False, repr=False, compare=False)
-    by_oid: dict[str, list[Row]] = field(init=False, repr=False, compare=False)
-    by_symbol: dict[str, list[Row]] = field(init=False, repr=False, compare=False)
 
-    def __post_init__(self) -> None:
-        object.__setattr__(self, "by_id", {id_number(row.order_id): row for row in self.rows})
-        object.__setattr__(self, "by_oid", _grouped(self.rows, lambda row: row.client_oid))
-        object.__setattr__(self, "by_symbol", _grouped(self.rows, lambda row: row.symbol))
+    # Each is made once for all who are pending, and not at all if nobody asks for it; so are those of a page.
+
+    @cached_property
+    def by_id(self) -> dict[int | None, Row]:
+        """The rows by their ids."""
+        return {id_number(row.order_id): row for row in self.rows}
+
+    @cached_property
+    def by_oid(self) -> dict[str, list[Row]]:
+        """The rows by their client ids, nameless ones too."""
+        return _grouped(self.rows, lambda row: row.client_oid)
+
+    @cached_property
+    def by_symbol(self) -> dict[str, list[Row]]:
+        """The rows by their symbols, nameless ones too."""
+        return _grouped(self.rows, lambda row: row.symbol)
 
     def whole(self, row: Glance) -> Row:
         """One of its rows: they all are."""
@@ -229,8 +233,7 @@ class Listing:
         return "current-plan-order" if self.book is Book.PLAN else "unfilled-orders"
 
 
-@dataclass(frozen=True, slots=True)
-class Page:
+class Page(msgspec.Struct, frozen=True, dict=True):
     """
     Rows of finished orders: a page of the history, or the answer of orderInfo.
 
@@ -256,34 +259,23 @@ class Page:
     last: bool = False
     book: Book = Book.NORMAL
     asked: str | None = None
-    glances: Glances | None = field(default=None, repr=False, compare=False)
-    # Each is made once for all who are pending, and not at all if nobody asks for it.
-    _made: dict[str, Any] = field(default_factory=dict, init=False, repr=False, compare=False)
+    glances: Glances | None = None
 
-    @property
+    @cached_property
     def numbers(self) -> tuple[int, ...]:
         """The readable ids as integers."""
-        if "numbers" not in self._made:
-            numbers = (id_number(row.order_id) for row in self.rows)
-            self._made["numbers"] = tuple(number for number in numbers if number is not None)
-        made: tuple[int, ...] = self._made["numbers"]
-        return made
+        numbers = (id_number(row.order_id) for row in self.rows)
+        return tuple(number for number in numbers if number is not None)
 
-    @property
+    @cached_property
     def by_id(self) -> dict[int | None, Glance]:
         """The rows by their ids."""
-        if "by_id" not in self._made:
-            self._made["by_id"] = {id_number(row.order_id): row for row in self.rows}
-        made: dict[int | None, Glance] = self._made["by_id"]
-        return made
+        return {id_number(row.order_id): row for row in self.rows}
 
-    @property
+    @cached_property
     def by_oid(self) -> dict[str, list[Glance]]:
         """The rows by their client ids, nameless ones too."""
-        if "by_oid" not in self._made:
-            self._made["by_oid"] = _grouped(self.rows, lambda row: row.client_oid)
-        made: dict[str, list[Glance]] = self._made["by_oid"]
-        return made
+        return _grouped(self.rows, lambda row: row.client_oid)
 
     def whole(self, row: Glance) -> Row:
         """One of its rows with all that was told of it: to be kept, or to prove something."""

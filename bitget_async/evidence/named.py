@@ -16,7 +16,8 @@ signing, none of which shows it.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field, replace
+
+import msgspec
 
 from bitget_async.evidence.facts import SECOND_NS, Book, Certainty, Command, Glance, Listing, Page, Push, Row, id_number
 from bitget_async.evidence.target import Target, Verdict, Want
@@ -26,8 +27,7 @@ from bitget_async.models.reports import final_fate, order_fate, order_view
 __all__ = ["Named"]
 
 
-@dataclass(slots=True, eq=False)
-class Named:
+class Named(msgspec.Struct, eq=False):
     """
     Everything known about the orders of one call.
 
@@ -38,11 +38,11 @@ class Named:
 
     targets: tuple[Target, ...]
     book: Book = Book.NORMAL
-    anomalies: list[str] = field(default_factory=list)
+    anomalies: list[str] = msgspec.field(default_factory=list)
     cleared_ms: int | None = None
     read_ns: int = -1
-    _chains: dict[str | None, tuple[int, int]] = field(default_factory=dict)
-    symbols: frozenset[str] = field(init=False)
+    _chains: dict[str | None, tuple[int, int]] = msgspec.field(default_factory=dict)
+    symbols: frozenset[str] = frozenset()
 
     def __post_init__(self) -> None:
         self.symbols = frozenset(target.symbol for target in self.targets)
@@ -318,7 +318,8 @@ class Named:
     def again(self) -> Named:
         """The same commands and orders, for another round of looking: what was read stays, absence is read anew."""
         fresh = [
-            replace(target, open_ns=-1, listed_ns=-1, asked_ns=-1, paged_ns=-1, hidden_ns=-1) for target in self.targets
+            msgspec.structs.replace(target, open_ns=-1, listed_ns=-1, asked_ns=-1, paged_ns=-1, hidden_ns=-1)
+            for target in self.targets
         ]
         made = Named(tuple(fresh), self.book)
         made.anomalies = list(self.anomalies)

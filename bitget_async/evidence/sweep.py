@@ -6,7 +6,8 @@ from __future__ import annotations
 
 from bisect import insort
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass, field, replace
+
+import msgspec
 
 from bitget_async.evidence.facts import SECOND_NS, Book, Command, Glance, Listing, Page, Push, Row, id_number
 from bitget_async.models import Fate, OrderFate, Outcome, Scope
@@ -18,8 +19,7 @@ __all__ = ["Sweep"]
 MOST_BESIDE = 1_000
 
 
-@dataclass(slots=True)
-class _Known:
+class _Known(msgspec.Struct):
     """
     All that is known of one order.
 
@@ -43,8 +43,7 @@ class _Known:
     hearsay: bool = False
 
 
-@dataclass(slots=True)
-class _Before:
+class _Before(msgspec.Struct):
     """
     An order that had ended before the signing, as was told without being asked. There are pages of them, and hardly
     ever does one matter: its row is made whole when it does.
@@ -57,8 +56,7 @@ class _Before:
     pushed: bool
 
 
-@dataclass(slots=True, eq=False)
-class Sweep(Command):
+class Sweep(Command, eq=False):
     """
     Everything known about one cancellation by symbol.
 
@@ -78,11 +76,11 @@ class Sweep(Command):
     cleared_ms: int | None = None
     heard_ns: int = -1
     tracked: bool = False
-    anomalies: list[str] = field(default_factory=list)
-    _orders: dict[int, _Known] = field(default_factory=dict)
-    _ended: dict[int, _Before] = field(default_factory=dict)
-    _listings: list[tuple[int, int]] = field(default_factory=list)
-    _pages_ns: list[int] = field(default_factory=list)
+    anomalies: list[str] = msgspec.field(default_factory=list)
+    _orders: dict[int, _Known] = msgspec.field(default_factory=dict)
+    _ended: dict[int, _Before] = msgspec.field(default_factory=dict)
+    _listings: list[tuple[int, int]] = msgspec.field(default_factory=list)
+    _pages_ns: list[int] = msgspec.field(default_factory=list)
     _chain: tuple[int, int] | None = None
     _owed: int | None = None
 
@@ -448,7 +446,8 @@ class Sweep(Command):
         fresh.signed(self.signed_ns, self.signed_ms)
         fresh.anomalies = list(self.anomalies)
         fresh.snapshot = True if self.snapshot_known else self.snapshot
-        fresh._orders = {number: replace(known, shown_ns=-1, open_ns=-1) for number, known in self._orders.items()}
+        unseen = {"shown_ns": -1, "open_ns": -1}
+        fresh._orders = {number: msgspec.structs.replace(known, **unseen) for number, known in self._orders.items()}
         return fresh
 
     def why_unknown(self) -> str:

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import enum
 from collections.abc import Mapping
-from dataclasses import dataclass
 from decimal import Decimal
+
+import msgspec
 
 from bitget_async.evidence.facts import Book, Certainty, Command, Glance, Page, Row, id_number
 from bitget_async.models import OrderFailure
@@ -31,8 +32,7 @@ class Verdict(enum.Enum):
     NOT_DONE = "not done"
 
 
-@dataclass(slots=True, eq=False, kw_only=True)
-class Target:
+class Target(msgspec.Struct, eq=False, kw_only=True):
     """
     One order that a command names, and all that is known of it.
 

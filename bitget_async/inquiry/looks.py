@@ -13,7 +13,8 @@ from __future__ import annotations
 
 import random
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass, field
+
+import msgspec
 
 from bitget_async.evidence import Book, Page, Sweep
 from bitget_async.inquiry.breaker import FIRST_GAP, MOST_GAP, MS
@@ -38,8 +39,7 @@ MOST_AT_LAST = 9
 NEVER = 1 << 62
 
 
-@dataclass(slots=True)
-class Hints:
+class Hints(msgspec.Struct):
     """
     Whether an early look is worth its read, by how the last ones of this client went: after one whose listing still
     showed what the pushes had ended, the next hint is passed over, then the next three, and so on up to 31.
@@ -59,8 +59,7 @@ class Hints:
         self._left = self._in_vain
 
 
-@dataclass(slots=True, eq=False)
-class Look:
+class Look(msgspec.Struct, eq=False):
     """
     The next look after one command, and how the last ones went.
 
@@ -111,8 +110,7 @@ class Look:
             self.window(now + gap, slack)
 
 
-@dataclass(slots=True, eq=False)
-class SweepLook(Look):
+class SweepLook(Look, eq=False, kw_only=True):
     """
     Looking after a cancellation by symbol.
 
@@ -124,8 +122,8 @@ class SweepLook(Look):
         early_ns: from when on a listing tells what the last early look came to; `None`: that is told.
     """
 
-    evidence: Sweep = field(kw_only=True)
-    hints: Hints = field(kw_only=True, default_factory=Hints)
+    evidence: Sweep
+    hints: Hints = msgspec.field(default_factory=Hints)
     decided: bool = False
     hinted_ns: int = -1
     early_ns: int | None = None

@@ -7,7 +7,7 @@ The first look at the same time after the answer as after a sweep's, at once if 
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+import msgspec
 
 from bitget_async.evidence import Book, Certainty, Named, Page, Target, Want, id_number
 from bitget_async.inquiry.breaker import FIRST_GAP, MOST_GAP
@@ -17,20 +17,18 @@ from bitget_async.inquiry.reads import Read, ReadKind
 __all__ = ["NamedLook", "Wants"]
 
 
-@dataclass(slots=True)
-class Wants:
+class Wants(msgspec.Struct):
     """What a look wants to read: symbols to list, history pages as (symbol, below), and single orders."""
 
-    listings: list[str] = field(default_factory=list)
-    pages: list[tuple[str, int | None]] = field(default_factory=list)
-    orders: list[Read] = field(default_factory=list)
+    listings: list[str] = msgspec.field(default_factory=list)
+    pages: list[tuple[str, int | None]] = msgspec.field(default_factory=list)
+    orders: list[Read] = msgspec.field(default_factory=list)
 
 
-@dataclass(slots=True, eq=False)
-class NamedLook(Look):
+class NamedLook(Look, eq=False, kw_only=True):
     """Looking after a command that names its orders."""
 
-    evidence: Named = field(kw_only=True)
+    evidence: Named
 
     @property
     def book(self) -> Book:

@@ -12,9 +12,10 @@ import contextlib
 import errno
 import os
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, Literal
+
+import msgspec
 
 from bitget_async.errors import UsageError
 from bitget_async.journal import records
@@ -30,8 +31,7 @@ READ_LIMIT = 256 << 20
 BATCH_BYTES = 64 << 10
 
 
-@dataclass(frozen=True)
-class Journal:
+class Journal(msgspec.Struct, frozen=True):
     """
     Where the journal is and how much it may cost.
 
@@ -261,7 +261,7 @@ class JournalFile:
     def _rewrite(self) -> bool:
         """Put a file with the unsettled entries only in the place of this one; if that fails, this one goes on."""
         kept = b"".join(raw for entry in self._live.values() for raw in entry)
-        header = replace(self._header, next_number=self._next, incomplete=False).started(self._boot)
+        header = msgspec.structs.replace(self._header, next_number=self._next, incomplete=False).started(self._boot)
         blob = header.encode() + kept
         try:
             self._place.replace(blob)
@@ -325,7 +325,7 @@ class JournalFile:
                 self._warn(f"{_stretches(found)}; that cannot be kept aside ({error.strerror}), and stays where it is")
                 return
             self._warn(f"{_stretches(found)}; the file as it was is kept as {aside}")
-        stale = self._header != replace(self._header, incomplete=False).started(self._boot)
+        stale = self._header != msgspec.structs.replace(self._header, incomplete=False).started(self._boot)
         if not (settled or aside or stale or found.torn_at is not None) or self._rewrite():
             return
         if aside:

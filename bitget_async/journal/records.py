@@ -17,7 +17,6 @@ import hashlib
 import hmac
 import struct
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
 from enum import StrEnum
 from typing import Any
 from zlib import crc32
@@ -127,8 +126,7 @@ class Scan(msgspec.Struct, frozen=True):
         return max(lost, default=-1)
 
 
-@dataclass(frozen=True, slots=True)
-class Header:
+class Header(msgspec.Struct, frozen=True):
     """
     Whose journal it is. Account and origin stand in it as salted hashes: they are recognised, not shown. That hides a
     UID from a look, not from somebody who has the file and tries every UID.
@@ -169,7 +167,7 @@ class Header:
 
     def started(self, boot: str) -> Header:
         """The header for records that last while the machine runs that started as `boot`; with "" they outlast it."""
-        return replace(self, boot_mark=_mark(self.salt, "boot", boot) if boot else NO_MARK)
+        return msgspec.structs.replace(self, boot_mark=_mark(self.salt, "boot", boot) if boot else NO_MARK)
 
     def may_lack(self, boot: str) -> bool:
         """Whether records may be missing: one could not be written, or the machine was started anew since."""

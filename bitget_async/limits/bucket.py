@@ -8,7 +8,6 @@ second of the exchange's own clock, whatever the network does.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from heapq import heapify, heappop, heappush, heapreplace
 
 from bitget_async.clock import RESOLUTION_NS
@@ -23,11 +22,13 @@ HOLD_NS = SECOND_NS + 4 * MS_NS + RESOLUTION_NS // MS_NS * MS_NS
 REST_NS = 10 * SECOND_NS
 
 
-@dataclass(slots=True, eq=False)
 class Lease:
     """One token on loan. `settled` once it was given back, with whatever return time."""
 
-    settled: bool = False
+    __slots__ = ("settled",)
+
+    def __init__(self) -> None:
+        self.settled = False
 
 
 class Bucket:

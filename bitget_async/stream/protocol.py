@@ -289,13 +289,13 @@ def _odd_push(fields: dict[str, msgspec.Raw]) -> Frame:
 
 
 # "instType:sp,channel:candleundefined,instId:BTCUSDT doesn't exist": seen in place of the argument.
-_NAMED = re.compile(r"channel:([\w-]{1,40}),(instId|coin):([^\s,]{1,40})")
+_NAMED = r"channel:([\w-]{1,40}),(instId|coin):([^\s,]{1,40})"
 
 
 def _failed(topic: Topic | None, code: str, message: str) -> Failed | LoginFailed:
     if topic is None and code in LOGIN_CODES:
         return LoginFailed(code, message)
-    if topic is None and (named := _NAMED.search(message)):
+    if topic is None and (named := re.search(_NAMED, message)):
         channel, kind, name = named.groups()
         topic = Topic(channel, inst_id=name) if kind == "instId" else Topic(channel, coin=name)
     return Failed(topic, code, message)

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import cached_property
 from itertools import count
-from typing import Any, NamedTuple
+from typing import Any
 
 import msgspec
 
@@ -50,10 +51,15 @@ def records_of(push: Push, lost: Callable[[str], None] = _ignore) -> tuple[Recor
     return tuple([kind.finish(row, push) for row in rows])
 
 
-class _Kind(NamedTuple):
-    row: type[Record]
-    rows: msgspec.json.Decoder[list[Any]]
-    finish: Callable[..., Record]
+class _Kind:
+    def __init__(self, row: type[Record], finish: Callable[..., Record]) -> None:
+        self.row = row
+        self.finish = finish
+
+    @cached_property
+    def rows(self) -> msgspec.json.Decoder[list[Any]]:
+        """Reads them. Made for the first push: most programs hear one or two kinds."""
+        return msgspec.json.Decoder(list[self.row], strict=False)  # type: ignore[name-defined]
 
 
 def _salvaged(kind: _Kind, data: msgspec.Raw, lost: Callable[[str], None]) -> list[Record]:
@@ -132,19 +138,15 @@ def _symbol(push: Push) -> str:
     return "" if name == "default" else name.upper()
 
 
-def _kind(row: type[Record], finish: Callable[..., Record]) -> _Kind:
-    return _Kind(row, msgspec.json.Decoder(list[row], strict=False), finish)  # type: ignore[valid-type]
-
-
-_CANDLES = _kind(PushedCandle, _candle)
-_BOOKS = _kind(BookUpdate, _book)
+_CANDLES = _Kind(PushedCandle, _candle)
+_BOOKS = _Kind(BookUpdate, _book)
 _KINDS = {
-    "orders": _kind(OrderUpdate, _order),
-    "fill": _kind(Fill, _as_it_is),
-    "account": _kind(Asset, _as_it_is),
-    "orders-algo": _kind(PushedTrigger, _trigger),
-    "ticker": _kind(PushedTicker, _ticker),
-    "trade": _kind(MarketFill, _market_fill),
+    "orders": _Kind(OrderUpdate, _order),
+    "fill": _Kind(Fill, _as_it_is),
+    "account": _Kind(Asset, _as_it_is),
+    "orders-algo": _Kind(PushedTrigger, _trigger),
+    "ticker": _Kind(PushedTicker, _ticker),
+    "trade": _Kind(MarketFill, _market_fill),
     "books": _BOOKS,
     "books1": _BOOKS,
     "books5": _BOOKS,

@@ -26,7 +26,6 @@ from bitget_async.models import (
 )
 from bitget_async.stream.connection import Dialer
 from bitget_async.stream.line import KeptLine, Login
-from bitget_async.stream.live_book import BookKeeper, LiveBook
 from bitget_async.stream.login import Reader, SessionLogin
 from bitget_async.stream.order_desk import ORDERS, OrderDesk
 from bitget_async.stream.pool import Pool, named
@@ -37,6 +36,8 @@ from bitget_async.tasks import Tasks
 
 if TYPE_CHECKING:
     from aiolimiter import AsyncLimiter
+
+    from bitget_async.stream.live_book import BookKeeper, LiveBook
 
 __all__ = ["INTERVALS", "Streams"]
 
@@ -291,6 +292,9 @@ class Streams:
         Cancelling: safe. Cost: one topic, shared with `books(depth="all")`; two messages each time it is mended.
         Source: https://www.bitget.com/api-doc/spot/websocket/public/Depth-Channel, read 2025-11-10.
         """
+        # Read with its sorted containers by those who keep books: every program pays for what the package imports.
+        from bitget_async.stream.live_book import BookKeeper, LiveBook
+
         self._check()
 
         def leave(keeper: BookKeeper) -> None:

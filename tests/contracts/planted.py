@@ -6,7 +6,6 @@ import asyncio
 import contextlib
 import functools
 from collections.abc import Iterator
-from dataclasses import replace
 from typing import Any
 from unittest import mock
 
@@ -101,7 +100,7 @@ def history_filtered_by_time_since_the_command() -> Iterator[None]:
 
     def saw_page(self: Sweep, page: Page) -> Any:
         rows = tuple(row for row in page.rows if (row.created_ms or 0) >= self.signed_ms)
-        return original(self, replace(page, rows=rows))
+        return original(self, structs.replace(page, rows=rows))
 
     with mock.patch.object(Sweep, "saw_page", saw_page):
         yield

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Iterator
-from dataclasses import replace
 from typing import Any
+
+from msgspec import structs
 
 from bitget_async import reading
 from bitget_async.evidence import Listing
@@ -26,7 +27,7 @@ def one_page_is_all_that_is_open() -> Iterator[None]:
 
     async def listing(self: Any, symbol: Any, book: Any, **given: Any) -> Any:
         found, pages = await original(self, symbol, book, **{**given, "most": 1})
-        return replace(found, complete=True), pages
+        return structs.replace(found, complete=True), pages
 
     with patched(reading.Reading, "listing", listing):
         yield

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import dataclasses
 from collections.abc import Iterator
 from typing import Any
 
@@ -26,7 +25,7 @@ def what_is_not_pushed_is_not_there() -> Iterator[None]:
             rows = tuple(row for row in listing.rows if id_number(row.order_id) in heard)
             for number in [each for each in self._orders if each not in heard]:
                 del self._orders[number]
-            listing = dataclasses.replace(listing, rows=rows)
+            listing = structs.replace(listing, rows=rows)
         return original(self, listing)
 
     with patched(Sweep, "saw_listing", saw_listing):

@@ -123,10 +123,8 @@ def only_own_orders_counted() -> Iterator[None]:
     original = Sweep.saw_listing
 
     def saw_listing(self: Sweep, listing: Listing) -> Any:
-        from dataclasses import replace
-
         rows = tuple(row for row in listing.rows if evidence.id_number(row.order_id) in self._orders)
-        return original(self, replace(listing, rows=rows))
+        return original(self, structs.replace(listing, rows=rows))
 
     with patched(Sweep, "saw_listing", saw_listing):
         yield

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import random
-from dataclasses import replace
 from decimal import Decimal
 from typing import Any
 
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from msgspec import structs
 
 from bitget_async import Fate, Order, PlacementOutcome
 from bitget_async.evidence import (
@@ -789,7 +789,7 @@ def stories(draw: st.DrawFn) -> tuple[list[Listing | Page], list[Target]]:
 
 def verdicts(targets: list[Target], facts: list[Listing | Page]) -> list[Any]:
     """What those facts prove of each, in that order of arrival."""
-    copies = tuple(replace(each) for each in targets)
+    copies = tuple(structs.replace(each) for each in targets)
     made = fed(Named(copies), *facts)
     return [(each.verdict(made.book), each.final) for each in copies]
 

@@ -5,7 +5,6 @@ from __future__ import annotations
 import os
 from collections.abc import Callable
 from contextlib import ExitStack
-from dataclasses import replace
 from pathlib import Path
 from typing import Any
 from unittest import mock
@@ -13,6 +12,7 @@ from unittest import mock
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
+from msgspec import structs
 
 from bitget_async import UsageError
 from bitget_async.journal import Fsync, Journal, Kind, disk
@@ -375,7 +375,7 @@ def test_another_format_is_refused_and_left_alone(path: Path) -> None:
 def test_a_header_without_a_usable_number_is_damaged(path: Path) -> None:
     """A number that no record can hold would make every later entry unreadable."""
     for number in (0, 1 << 53):
-        path.write_bytes(replace(Header.of(bytes(16), ACCOUNT, ORIGIN), next_number=number).encode())
+        path.write_bytes(structs.replace(Header.of(bytes(16), ACCOUNT, ORIGIN), next_number=number).encode())
         path.chmod(0o600)
         untouched(path, "header of the journal is damaged")
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import dataclasses
 import gc
 import json
 import sys
@@ -11,6 +10,7 @@ from decimal import Decimal
 from typing import Any
 
 import pytest
+from msgspec import structs
 
 from bitget_async.endpoints import HISTORY_ORDERS, ORDER_INFO
 from bitget_async.evidence import Certainty, Page, Sweep
@@ -194,7 +194,7 @@ def test_whole_rows_keep_their_json_if_wanted() -> None:
 def test_pages_are_equal_whatever_was_asked_of_them() -> None:
     """What is worked out on demand is no part of a fact."""
     one = page(looked(body(ROW)))
-    two = dataclasses.replace(one)
+    two = structs.replace(one)
     assert one.numbers == (1308742897634820105,)
     assert list(one.by_id) == [1308742897634820105]
     assert list(one.by_oid) == ["a"]

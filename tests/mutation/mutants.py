@@ -142,10 +142,12 @@ def _below(
 
 
 def _skipped(node: ast.AST, field: str, child: ast.AST) -> bool:
-    """Docstrings, annotations, decorators, imports, f-strings (texts for humans) and what only types read."""
+    """Docstrings, annotations, decorators and how a class is made, imports, f-strings (for humans), what types read."""
     if field in ("annotation", "returns", "decorator_list", "bases") or isinstance(
         child, (ast.Import, ast.ImportFrom, ast.JoinedStr)
     ):
+        return True
+    if isinstance(node, ast.ClassDef) and field == "keywords":
         return True
     if isinstance(child, ast.Expr) and isinstance(child.value, ast.Constant):
         return True

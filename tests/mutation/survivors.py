@@ -125,7 +125,6 @@ REASONS: dict[str, dict[str, tuple[str, ...]]] = {
             "sweep.Sweep._follow: min(swept, default=page.below) -> max(swept, default=page.below)*",
         ),
         "equal is the case before it": ("sweep.Sweep._follow: page.below > self._owed -> page.below >= self._owed",),
-        "numbers are made of the rows, which are compared": ("facts.module: False -> True #6",),
         "shown and perhaps shown at the same moment: only the later of both is asked": (
             "named.Named._saw: target.shown_ns < requested_ns -> target.shown_ns <= requested_ns",
         ),
