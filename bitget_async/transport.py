@@ -280,8 +280,10 @@ def _number(header: str | None) -> int | None:
 async def _bounded(content: aiohttp.StreamReader, length: int | None, most: int) -> bytes | None:
     """The whole body, or `None` once it is longer than `most` bytes."""
     if length is not None:
-        # The parser ends the body there: what was declared is what can come.
-        return await content.read() if length <= most else None
+        if length > most:
+            return None
+        # The parser ends the body there: what was declared is what can come. Mostly all of it has, with the head.
+        return content.read_nowait() if content.is_eof() else await content.read()
     parts: list[bytes] = []
     size = 0
     async for part in content.iter_any():
