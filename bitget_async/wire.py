@@ -121,8 +121,13 @@ def encode(row: Endpoint, given: Mapping[str, Any]) -> Request:
         return Request(row, row.path, row.path, b"")
     pairs = sorted(wire.items())
     raw = "&".join(f"{name}={value}" for name, value in pairs)
-    sent = "&".join(f"{name}={quote(value, safe='')}" for name, value in pairs)
+    sent = "&".join(f"{name}={_percent(value)}" for name, value in pairs)
     return Request(row, f"{row.path}?{raw}", f"{row.path}?{sent}", b"")
+
+
+def _percent(value: str) -> str:
+    # Most are letters and digits, and looking is ten times cheaper than encoding nothing.
+    return value if value.isascii() and value.isalnum() else quote(value, safe="")
 
 
 def date(request: Request, timestamp_ms: int) -> Request:
