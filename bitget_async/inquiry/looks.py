@@ -125,7 +125,7 @@ class SweepLook(Look):
     """
 
     evidence: Sweep = field(kw_only=True)
-    hints: Hints = field(kw_only=True, default_factory=Hints)
+    hints: Hints = field(default_factory=Hints)
     decided: bool = False
     hinted_ns: int = -1
     early_ns: int | None = None

@@ -41,7 +41,10 @@ ROOMS = {
         {f"bitget_async.evidence.{name}": () for name in ("facts", "sweep", "named", "target")}, ("tests/evidence",)
     ),
     "inquiry": Room(
-        {f"bitget_async.inquiry.{name}": () for name in ("reads", "breaker", "looks", "named_looks", "planner")},
+        {
+            f"bitget_async.inquiry.{name}": ()
+            for name in ("reads", "breaker", "looks", "named_looks", "pace", "planner")
+        },
         ("tests/inquiry",),
     ),
     "tracking": Room(
