@@ -20,7 +20,7 @@ FIRST_GAP = 200 * MS
 MOST_GAP = 5_000 * MS
 # Two reads to find out and then these: at most ten in the five minutes of a ban, and back 35 s after it at the latest.
 PROBE_GAP = (33_400 * MS, 34_800 * MS)
-# Whoever asks first asks for all: the others wait so long for what it hears.
+# Whoever asks first asks for all: the others wait so long for what it hears; after a failure all wait longer than that.
 CLAIM = 200 * MS
 
 
@@ -65,7 +65,6 @@ class Breaker:
 
     def failed(self, kind: ReadKind, now: int, *, turned_away: bool) -> None:
         """A read brought nothing; with `turned_away` the exchange asked to wait."""
-        self._claimed_ns = 0
         self._failures += 1
         if turned_away:
             self._away.add(kind)

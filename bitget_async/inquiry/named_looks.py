@@ -150,7 +150,7 @@ class NamedLook(Look, eq=False, kw_only=True):
         history = page is not None and page.asked is None
         if page is not None and history and (self._goes_on(page, now) or (moved and not page.last)):
             self.window(now)
-            if moved and page.symbol is None:
+            if moved:
                 self.stuck = 0
         elif moved:
             if read.kind is not ReadKind.ORDER:

@@ -32,7 +32,7 @@ class Pace:
     def __init__(self) -> None:
         self._waiting: Counter[str] = Counter()
         self._pages = 0
-        self._began_ns = -(1 << 62)
+        self._began_ns = 0
         self._reading = False
 
     def joined(self, symbol: str) -> None:

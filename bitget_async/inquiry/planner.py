@@ -118,8 +118,9 @@ class Inquiry:
             return None
         if self._postponed:
             return self._breaker.resume_ns
-        looks, opens_ns = self._looks.values(), self._pace.opens_ns
+        looks = self._looks.values()
         if self._pace.shared:
+            opens_ns = self._pace.opens_ns
             first_ns = min(max(look.until_ns, opens_ns) if _waits(look) else look.until_ns for look in looks)
         else:
             first_ns = min(look.until_ns for look in looks)
@@ -306,11 +307,13 @@ class Inquiry:
         apart += [Read(ReadKind.LISTING, each.evidence.symbol, book=each.book) for each in looks if _apart(each)]
         symbols = [look.evidence.symbol for look in looks if not _apart(look)]
         symbols = list(dict.fromkeys([*symbols, *(read.symbol or "" for read in named if read.book is Book.NORMAL)]))
+        if not symbols:
+            return apart
         # At the same price the whole account is the better look: it tells all the others something too. But its
         # pages come one after the other, while those of several symbols come at once.
-        pages = self._account_pages() if symbols else 1
+        pages = self._account_pages()
         gathered = self._pace.shared and now >= self._pace.opens_ns
-        if symbols and (gathered or len(symbols) > 2 * pages or (pages == 1 and not self._alone)):
+        if gathered or len(symbols) > 2 * pages or (pages == 1 and not self._alone):
             return [ACCOUNT, *apart]
         return [*(Read(ReadKind.LISTING, symbol) for symbol in symbols), *apart]
 

@@ -8,9 +8,10 @@ import random
 import pytest
 
 from bitget_async import Outcome
-from bitget_async.inquiry import Read, ReadKind
+from bitget_async.evidence import Certainty, Sweep
+from bitget_async.inquiry import Inquiry, Read, ReadKind
 from bitget_async.inquiry.breaker import Breaker
-from tests.inquiry.world import NEVER, SECOND, START_NS, World, some
+from tests.inquiry.world import NEVER, SECOND, START_NS, World, ms, some
 
 pytestmark = pytest.mark.failure(59)
 
@@ -177,3 +178,22 @@ def test_one_probe_serves_all_who_share_the_breaker() -> None:
     breaker.began(now)
     breaker.answered(ReadKind.LISTING)
     assert breaker.resume_ns == now, "the ban is over: for the other one at once, too"
+
+
+def test_the_probe_of_one_planner_is_waited_for_by_the_other() -> None:
+    """A planner that makes the probe says so: whoever shares its breaker would make another one at the same moment."""
+    breaker = Breaker(random.Random(1))
+    planners = [Inquiry(random.Random(seed), breaker) for seed in range(2)]
+    for planner in planners:
+        evidence = Sweep("BTCUSDT", bounds_ms=lambda at: (ms(at) - 2, ms(at) + 2))
+        evidence.signed(START_NS, ms(START_NS))
+        planner.add("a", evidence, START_NS)
+        evidence.answered(Certainty.ACKED, START_NS)
+        _ = planner.answered("a", START_NS)
+    planners[0].failed(Read(ReadKind.LISTING, "BTCUSDT"), START_NS + SECOND, turned_away=True)
+    now = breaker.resume_ns
+    assert len(planners[0].due(now)) == 1
+    assert planners[1].due(now) == []
+    assert planners[1].wake_ns() == now + SECOND // 5
+    breaker.answered(ReadKind.HISTORY)
+    assert len(planners[1].due(now + SECOND // 20)) == 1

@@ -94,6 +94,29 @@ def test_the_accounts_listing_is_worth_two_of_its_pages_a_symbol(symbols: int, r
     assert inquiry.due(at(400)) == expected
 
 
+@pytest.mark.parametrize(("symbols", "account"), [(6, False), (7, True)])
+def test_an_account_of_three_pages_is_listed_for_new_orders_of_seven_symbols(symbols: int, account: bool) -> None:
+    """Where its pages are fewer than half the symbols: six listings at once are quicker than three pages in turn."""
+    names = [f"S{number}USDT" for number in range(symbols)]
+    inquiry = Inquiry(random.Random(1))
+    inquiry.done(Read(LISTING), at(10), listing=listing(0, *range(1, 201), of=XRP))
+    inquiry.add("call", call_on(*names), START_NS)
+    inquiry.answered("call", at(50), at_once=True)
+    assert inquiry.due(at(50)) == ([Read(LISTING)] if account else [Read(LISTING, name) for name in names])
+
+
+def test_an_early_look_of_one_is_the_usual_look_of_another() -> None:
+    """The first goes on as it was before the push; the second was due anyway, and is not made again and again."""
+    inquiry, _ = inquiry_of(BTC, ETH)
+    hinted, due = sweep_look(inquiry, BTC), sweep_look(inquiry, ETH)
+    hinted.window(at(500))
+    hinted.early(at(400), 0)
+    due.window(at(400))
+    assert inquiry.due(at(400)) == [Read(LISTING)]
+    assert hinted.from_ns == at(500)
+    assert at(600) <= due.from_ns <= at(690)
+
+
 def test_an_account_of_two_pages_is_not_read_again_while_it_is_being_read() -> None:
     """Each of its pages waits for the last one; single symbols are quicker."""
     names = [f"S{number}USDT" for number in range(5)]

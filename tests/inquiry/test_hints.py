@@ -8,11 +8,11 @@ import random
 import pytest
 
 from bitget_async import Order, OrderStatus, Outcome
-from bitget_async.evidence import Certainty, Command, Named, Push, Target, Want
+from bitget_async.evidence import Certainty, Command, Named, Push, Sweep, Target, Want
 from bitget_async.inquiry import Inquiry, Read, ReadKind
 from bitget_async.inquiry.looks import Hints, Look, SweepLook
 from tests.inquiry.test_rhythm import BTC, Lowest, at, history, listing, look_after
-from tests.inquiry.world import START_NS, Truth, World, ms, some
+from tests.inquiry.world import SECOND, START_NS, Truth, World, ms, some
 
 
 def ended(at_ms: float, *numbers: int) -> Push:
@@ -158,6 +158,21 @@ def test_connections_that_are_soon_lost_bring_on_a_look_in_five_seconds() -> Non
     assert wakes == [at(10_000), at(60_000), at(60_000), at(15_000)]
 
 
+def test_the_first_cut_counts_on_a_machine_that_has_just_started() -> None:
+    """Its clock counts from there: nothing was missed before, whatever small number it shows."""
+    inquiry = Inquiry(Lowest())
+    evidence = Sweep(BTC, bounds_ms=lambda at: None)
+    evidence.signed(0, 0)
+    inquiry.add("sweep", evidence, 0)
+    evidence.answered(Certainty.ACKED, 50_000_000)
+    look = inquiry._looks["sweep"]
+    assert isinstance(look, SweepLook)
+    look.decided = True
+    look.window(60 * SECOND)
+    inquiry.missed(3 * SECOND)
+    assert look.from_ns == 3 * SECOND
+
+
 # -- in time -------------------------------------------------------------------------------------------------------
 
 
@@ -188,11 +203,12 @@ def test_pushes_that_beat_the_answer_bring_the_listing_right_after_it() -> None:
 
 @pytest.mark.failure(47)
 def test_a_snapshot_that_comes_back_late_is_waited_for() -> None:
-    """All pushes are there, but not what was open: the listing follows when the snapshot is."""
-    world = World(some(2, BTC, ended_s=0.06), push_lag_s=lambda _: 0.01, latency_s=0.3)
+    """All pushes are there, but not what was open: once the snapshot tells, the listing follows at once."""
+    world = World(some(2, BTC, ended_s=0.06), push_lag_s=lambda _: 0.01, latency_s=0.1)
     world.usual(BTC)
     world.run(10)
-    assert world.times(ReadKind.LISTING)[1] == pytest.approx(0.3, abs=0.12)
+    assert world.times(ReadKind.LISTING)[:2] == [0.0, pytest.approx(0.1)]
+    assert world.cleared[BTC] == pytest.approx(0.2)
     assert world.settled[BTC][1] is Outcome.CONFIRMED
 
 
@@ -375,6 +391,16 @@ def test_what_an_early_look_came_to_is_told_by_its_own_listing() -> None:
     assert (other.from_ns, other.early_ns) == (at(120), at(50))
 
 
+def test_after_an_early_look_that_is_clear_the_next_hint_is_taken() -> None:
+    """It was worth its read, long before the deciding look; and the look that was planned stays where it was."""
+    look = hinted(listing(0, 1))
+    look.window(at(900))
+    look.evidence.saw_listing(listing(100))
+    look.listed(at(100), at(150))
+    assert look.from_ns == at(900)
+    assert look.hints.taken()
+
+
 def test_a_look_that_has_decided_takes_every_hint() -> None:
     """Its next turn may be seconds away: there a read is worth it, and tells nothing of those that are in a hurry."""
     hints = Hints()
@@ -414,6 +440,12 @@ def test_a_decided_look_in_vain_is_followed_as_if_something_was_learnt() -> None
     look.evidence.saw_listing(listing(7_000, 1))
     look.listed(at(7_000), at(7_050))
     assert (look.from_ns, look.gap_ns) == (at(7_250), at(200) - START_NS)
+    # So it is where an earlier listing was clear, which a deciding one contradicts.
+    again = hinted(listing(0, 1), listing(100), listing(2_000, 1), at_ms=7_000, decided=True)
+    again.window(at(11_000))
+    again.evidence.saw_listing(listing(7_000, 1))
+    again.listed(at(7_000), at(7_050))
+    assert again.from_ns == at(7_250)
     clear = hinted(listing(0, 1), listing(2_000, 1), at_ms=7_000, decided=True)
     clear.window(at(11_000))
     clear.evidence.saw_listing(listing(7_000))

@@ -174,6 +174,16 @@ def test_many_orders_that_are_to_end_are_read_by_the_page(seed: int) -> None:
     assert world.proven["a"] <= 0.36
 
 
+@pytest.mark.parametrize("count", [300, 1_000])
+def test_pages_that_help_are_followed_by_pages_down_to_the_last_order(count: int) -> None:
+    """A hundred orders a page, each as soon as the one above it is there; nothing is asked for one by one."""
+    world = World(some(count, BTC, ended_s=0.1, told_s=0.15))
+    usual(world, "a", *cancels(*world.orders))
+    world.run(30)
+    assert kinds(world) == [ReadKind.HISTORY] * (count // 100)
+    assert world.proven["a"] <= 0.05 + 0.25 + 0.05 * (count // 100) + 0.01
+
+
 @pytest.mark.parametrize("seed", range(3))
 def test_many_new_orders_are_read_by_one_listing(seed: int) -> None:
     """Those that ended at once by one page, beside another listing: the first one may have been too old."""

@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 import itertools
+import random
 
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from bitget_async import Outcome
-from bitget_async.inquiry import Read, ReadKind
+from bitget_async import Order, OrderStatus, Outcome
+from bitget_async.evidence import Book, Certainty, Listing, Sweep
+from bitget_async.inquiry import Inquiry, Read, ReadKind
 from bitget_async.inquiry.pace import Pace
-from tests.inquiry.world import NEVER, SECOND, START_NS, World, some
+from tests.inquiry.world import NEVER, SECOND, START_NS, World, ms, some
 
 ACCOUNT = Read(ReadKind.LISTING)
 NAMES = [f"S{number}USDT" for number in range(60)]
@@ -70,7 +72,6 @@ def test_nothing_is_gathered_before_the_size_of_the_account_is_known() -> None:
         unknown.joined(name)
     unknown.ended()
     assert not unknown.shared
-    assert unknown.opens_ns < at(0) - 1_000_000 * SECOND
     known = pace_of(20, 300)
     known.began(at(5_000))
     known.ended()
@@ -103,6 +104,95 @@ def test_a_listing_that_is_under_way_is_waited_for_for_three_seconds() -> None:
     assert pace.opens_ns == at(5_000)
     pace.ended(300)
     assert pace.opens_ns == at(5_500)
+
+
+# -- in the planner --------------------------------------------------------------------------------------------------
+
+
+def planner_of(rows: int, *names: str) -> Inquiry:
+    """
+    Cancellations of these symbols wait, signed at the start and answered 50 ms later; the account was listed for them
+    400 ms after the start, and 100 ms later that listing was there, with so many rows of others.
+    """
+    inquiry = Inquiry(random.Random(1))
+    for name in names:
+        signed(inquiry, name).answered(Certainty.ACKED, at(50))
+        inquiry.answered(name, at(50))
+    assert inquiry.due(at(400)) == [ACCOUNT]
+    shown = tuple(Order(order_id=str(each), symbol="OTHERUSDT", status=OrderStatus.LIVE) for each in range(rows))
+    inquiry.done(ACCOUNT, at(500), listing=Listing(None, at(400), ms(at(400)), shown, True))
+    return inquiry
+
+
+def signed(inquiry: Inquiry, key: str, at_ms: float = 0, *, book: Book = Book.NORMAL, snapshot: bool = False) -> Sweep:
+    """A cancellation of the symbol that its key begins with is signed then."""
+    evidence = Sweep(key.split(" ")[0], book, bounds_ms=lambda moment: (ms(moment) - 2, ms(moment) + 2))
+    evidence.signed(at(at_ms), ms(at(at_ms)))
+    inquiry.add(key, evidence, at(at_ms), snapshot=snapshot)
+    return evidence
+
+
+def listings(inquiry: Inquiry, at_ms: float) -> list[Read]:
+    """What is listed then."""
+    return [read for read in inquiry.due(at(at_ms)) if read.kind is ReadKind.LISTING]
+
+
+@pytest.mark.parametrize(("rows", "opens_ms"), [(150, 2_400), (250, 3_400), (450, 3_900)])
+def test_who_waits_is_served_by_one_listing_at_the_moment_it_may_start(rows: int, opens_ms: float) -> None:
+    """A second after the last for each of its pages, 3.5 s at most: not before, and then for all six at once."""
+    inquiry = planner_of(rows, *NAMES[:6])
+    assert inquiry.wake_ns() == at(opens_ms)
+    assert listings(inquiry, opens_ms - 0.001) == []
+    assert listings(inquiry, opens_ms) == [ACCOUNT]
+    # While its pages come, three seconds at most, no other one is started.
+    assert inquiry.wake_ns() == at(opens_ms + 3_000)
+
+
+def test_a_snapshot_does_not_wait_and_brings_nobody_forward() -> None:
+    """The orders of the first moment may be gone by the next look: its symbol is listed at once, and no other one."""
+    inquiry = planner_of(250, *NAMES[:6])
+    _ = signed(inquiry, NAMES[6], 1_000, snapshot=True)
+    assert inquiry.wake_ns() == at(1_000)
+    assert inquiry.due(at(1_000)) == [Read(ReadKind.LISTING, NAMES[6])]
+    assert inquiry.wake_ns() == at(3_400)
+
+
+def test_a_gathered_listing_that_fails_is_followed_in_the_same_rhythm() -> None:
+    """Two pages, so two seconds after it was started: an answer that will not come is not waited for."""
+    inquiry = planner_of(150, *NAMES[:6])
+    assert listings(inquiry, 2_400) == [ACCOUNT]
+    inquiry.failed(ACCOUNT, at(2_500))
+    assert inquiry.wake_ns() == at(2_400 + 2_000)
+
+
+def test_a_failure_of_another_read_ends_no_listing() -> None:
+    """Its pages still come: a second one beside it would make both slower."""
+    inquiry = planner_of(150, *NAMES[:6])
+    assert listings(inquiry, 2_400) == [ACCOUNT]
+    inquiry.failed(Read(ReadKind.HISTORY, NAMES[0]), at(2_500))
+    assert inquiry.wake_ns() == at(2_400 + 3_000)
+
+
+def test_how_old_the_snapshot_of_the_next_may_be_follows_who_waits() -> None:
+    """5 s while six symbols wait, 1 s with five; trigger orders have another list, and neither come nor go here."""
+    inquiry = planner_of(250, *NAMES[:5])
+    _ = signed(inquiry, f"{NAMES[5]} trigger", book=Book.PLAN)
+    told = [inquiry.fresh_ns]
+    _ = signed(inquiry, NAMES[5])
+    told.append(inquiry.fresh_ns)
+    inquiry.remove(f"{NAMES[5]} trigger")
+    told.append(inquiry.fresh_ns)
+    inquiry.remove(NAMES[5])
+    told.append(inquiry.fresh_ns)
+    assert told == [1 * SECOND, 5 * SECOND, 5 * SECOND, 1 * SECOND]
+
+
+def test_who_is_left_when_others_are_settled_looks_in_its_own_time() -> None:
+    """Five are not gathered: they need not wait for the seconds that six would have."""
+    inquiry = planner_of(250, *NAMES[:6])
+    assert inquiry.wake_ns() == at(3_400)
+    inquiry.remove(NAMES[0])
+    assert (inquiry.wake_ns() or 0) < at(1_300)
 
 
 @pytest.mark.parametrize("failing", [False, True])

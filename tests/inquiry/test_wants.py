@@ -208,6 +208,16 @@ def test_what_helped_is_done_again_soon(kind: ReadKind, stuck: int, then: int) -
     assert at(1.1) <= look.from_ns <= at(1.2)
 
 
+@pytest.mark.parametrize("symbol", [BTC, None])
+def test_a_page_that_helps_and_goes_on_is_followed_at_once_by_the_next(symbol: str | None) -> None:
+    """Of the symbol or of the account: pages are what helps, however many looks brought nothing before."""
+    look = look_of(*cancels(*range(1, 21)))
+    look.stuck = 4
+    page = Page("history-orders", symbol, at(1), ms(at(1)), (young(30), young(20)), 31, False)
+    look.told(Read(ReadKind.HISTORY, symbol, below=31), page, at(1), moved=True)
+    assert (look.stuck, look.from_ns) == (0, at(1))
+
+
 def test_a_look_before_the_answer_is_put_off_until_it() -> None:
     """Whatever was set before."""
     look = look_of(*cancels(1))

@@ -41,7 +41,10 @@ ROOMS = {
         {f"bitget_async.evidence.{name}": () for name in ("facts", "sweep", "named", "target")}, ("tests/evidence",)
     ),
     "inquiry": Room(
-        {f"bitget_async.inquiry.{name}": () for name in ("reads", "breaker", "looks", "named_looks", "planner")},
+        {
+            f"bitget_async.inquiry.{name}": ()
+            for name in ("reads", "breaker", "looks", "named_looks", "pace", "planner")
+        },
         ("tests/inquiry",),
     ),
     "tracking": Room(
@@ -55,7 +58,7 @@ ROOMS = {
         {f"bitget_async.guard.{name}": () for name in ("memory", "watchdog", "words")},
         tuple(f"tests/guard/test_{name}.py" for name in ("memory", "watchdog", "words")),
     ),
-    "bucket": Room({"bitget_async.limits.bucket": ()}, ("tests/limits/test_bucket.py",)),
+    "bucket": Room({"bitget_async.limits.bucket": ()}, ("tests/limits/test_bucket.py", "tests/limits/test_outlook.py")),
     "classifier": Room(
         {"bitget_async.codes": (), "bitget_async.wire": CLASSIFYING}, ("tests/test_codes.py", "tests/test_wire.py")
     ),

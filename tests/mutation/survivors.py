@@ -159,7 +159,11 @@ REASONS: dict[str, dict[str, tuple[str, ...]]] = {
     },
     "inquiry": {
         "the moment before all others: whatever it is, nothing happened then": (
-            "breaker.Breaker.__init__: 0 -> 1*",
+            "breaker.Breaker.answered: 0 -> 1",
+            "looks.SweepLook.hint: 0 -> 1",
+            "looks.SweepLook.hint: evidence.last_listing_ns >= 0 -> evidence.last_listing_ns > 0",
+            "looks.module: -1 -> 1",
+            "looks.module: 1 -> 2 #2",
             "looks.SweepLook.failed: self.evidence.last_listing_ns < 0 -> self.evidence.last_listing_ns <= 0",
             "looks.SweepLook.failed: 0 -> 1",
             "planner.Inquiry.add: evidence.last_listing_ns < 0 -> evidence.last_listing_ns <= 0",
@@ -174,6 +178,20 @@ REASONS: dict[str, dict[str, tuple[str, ...]]] = {
             "planner.Inquiry._probe_first: min(look.symbols) -> max(look.symbols)",
         ),
         "for the type checker: a listing for named orders has a symbol": ("planner.Inquiry._listings: '' -> 'X'",),
+        "for the type checker: who asks the history knows the ids of all its orders": (
+            "named_looks.NamedLook.missing: for target in self.evidence.left if target.order_id is not None -> *",
+        ),
+        "equal: the window begins at that moment either way": (
+            "looks.SweepLook.listed: next_ns < self.from_ns -> next_ns <= self.from_ns",
+        ),
+        "nothing is missing that has a number: no page begins anywhere, however far apart": (
+            "planner.Inquiry._account_histories: 1 -> 2",
+        ),
+        "nothing is gathered before the first listing was answered": (
+            "pace.Pace.__init__: 0 -> 1*",
+            "pace.Pace.__init__: False -> True",
+        ),
+        "only sweeps ask how many pages the account has": ("planner.Inquiry.due: 1 -> 2",),
         "one row more of an account of unknown size": ("planner.Inquiry._account_pages: 0 -> 1",),
     },
 }
