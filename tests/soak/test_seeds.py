@@ -60,4 +60,4 @@ def test_another_seed_gives_another_log() -> None:
 def test_a_planted_bug_is_found_by_a_few_histories(name: str) -> None:
     """Nobody tells them where to look: if any history passes with these, a thousand that pass say nothing."""
     with BUGS[name].plant():
-        assert any(play(seed).failure for seed in range(8))
+        assert any(play(seed).failure for seed in range(24))
