@@ -190,6 +190,7 @@ REASONS: dict[str, dict[str, tuple[str, ...]]] = {
         "nothing is gathered before the first listing was answered": (
             "pace.Pace.__init__: 0 -> 1*",
             "pace.Pace.__init__: False -> True",
+            "pace.Pace.__init__: self._reading = False -> pass",
         ),
         "only sweeps ask how many pages the account has": ("planner.Inquiry.due: 1 -> 2",),
         "one row more of an account of unknown size": ("planner.Inquiry._account_pages: 0 -> 1",),
