@@ -40,6 +40,8 @@ STALL_NS = SECOND_NS
 STALL_GRACE_NS = 6 * SECOND_NS
 NOWHERE = Home()
 LEFT = ("client_closed", "internal")
+# How long placements are remembered that no listing need show.
+KEEP_NS = 60 * SECOND_NS
 
 
 class Reader(Protocol):
@@ -117,6 +119,8 @@ class Watcher:
         self._sweeps: dict[SweepCourse, None] = {}
         # With thousands pending, whoever wants those of one symbol must not look at all.
         self._of: dict[str, dict[Course, None]] = {}
+        # Settled without knowing: see `_give_up`.
+        self._given_up: dict[str, deque[Course]] = {}
         self._hearing = Hearing(session.server.estimate_ms)
         self._tasks = Tasks()
         self._running = False
@@ -157,6 +161,7 @@ class Watcher:
         now = self._session.clock.monotonic_ns()
         if course.report is not None:
             # Its time was up before this copy, or the last of its commands, could go out: the report stands.
+            self._give_up(course, now)
             if isinstance(course, NamedCourse):
                 self._note_placements(course)
             return
@@ -184,21 +189,23 @@ class Watcher:
     def _begin(self, course: SweepCourse, now: int) -> None:
         """What a cancellation by symbol knows from the start: orders placed a moment ago, and a fresh listing."""
         evidence = course.sweep
+        account = self._account if course.book is Book.NORMAL else None
+        if account is not None and now - account.requested_ns > self._inquiry.fresh_ns:
+            account = None
+        # What was placed since the snapshot, or a moment before it, stands in no listing: the token may take long.
+        looked_ns = now if account is None else account.requested_ns
+        looked_ns = looked_ns if course.looked_ns is None else course.looked_ns
+        since_ns = looked_ns - round(2 * evidence.assumptions.staleness_s * SECOND_NS)
         if course.book is Book.NORMAL:
-            account = self._account
-            if account is not None and now - account.requested_ns > self._inquiry.fresh_ns:
-                account = None
-            # What was placed since the snapshot, or a moment before it, stands in no listing: the token may take long.
-            looked_ns = now if account is None else account.requested_ns
-            looked_ns = looked_ns if course.looked_ns is None else course.looked_ns
-            since_ns = looked_ns - round(2 * evidence.assumptions.staleness_s * SECOND_NS)
             for placed_ns, order in self._placed.get(evidence.symbol, ()):
                 if placed_ns >= since_ns:
                     evidence.placed(order)
             if account is not None:
                 evidence.saw_listing(account)
             self._ask_tracker(evidence)
-        for other in self._of.get(evidence.symbol, ()):
+        given_up = self._given_up.get(evidence.symbol, ())
+        acting = (other for other in given_up if other.evidence.horizon_ns >= since_ns)
+        for other in (*self._of.get(evidence.symbol, ()), *acting):
             if _cancelling(other, course):
                 course.alone = False
                 if isinstance(other, SweepCourse):
@@ -325,7 +332,7 @@ class Watcher:
             self.tracker.placed(order)
         now = self._session.clock.monotonic_ns()
         recent = self._placed.setdefault(order.symbol, deque(maxlen=1000))
-        while recent and now - recent[0][0] > 60 * SECOND_NS:
+        while recent and now - recent[0][0] > KEEP_NS:
             recent.popleft()
         recent.append((now, order))
 
@@ -432,12 +439,23 @@ class Watcher:
 
     def _settle(self, course: Course, reason: str | None = None) -> None:
         self._forget(course)
-        course.settle(reason, self._session.server.estimate_ms(self._session.clock.monotonic_ns()))
+        now = self._session.clock.monotonic_ns()
+        course.settle(reason, self._session.server.estimate_ms(now))
         assert course.report is not None
         self.outcomes[course.report.outcome.name] += 1
+        if course.report.outcome.name == "UNKNOWN":
+            self._give_up(course, now)
         self.telling.settled(course)
         if self.recorder is not None:
             self._close_entry(course)
+
+    def _give_up(self, course: Course, now: int) -> None:
+        """It is settled, and what the exchange has of it may still be executed: remember it until long after that."""
+        for symbol in course.symbols:
+            recent = self._given_up.setdefault(symbol, deque(maxlen=1000))
+            while recent and now - recent[0].evidence.horizon_ns > KEEP_NS:
+                recent.popleft()
+            recent.append(course)
 
     def _close_entry(self, course: Course) -> None:
         """A call that only this client gave up stays in the journal: another process may still find out."""
@@ -569,7 +587,8 @@ def _cancelling(course: Course, sweep: SweepCourse) -> bool:
     if not course.covers(sweep.sweep.symbol, sweep.book):
         return False
     if isinstance(course, SweepCourse):
-        return not course.passed
+        # Of those with a report only one that was given up is asked about.
+        return course.report is not None or not course.passed
     return isinstance(course, NamedCourse) and any(each.want is Want.FINAL for each in course.named.targets)
 
 

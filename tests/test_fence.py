@@ -182,6 +182,29 @@ def test_a_placement_that_trusted_an_order_to_be_swept_which_had_filled_is_named
     with_exchange(main, sweep_delay_s=1.5)
 
 
+@pytest.mark.failure(37)
+@pytest.mark.parametrize("first", ["a sweep", "a cancellation by id"])
+def test_what_a_command_that_was_given_up_takes_does_not_show_that_the_sweep_has_run(first: str) -> None:
+    """Its report is UNKNOWN, and it is executed after all: the sweep of after that is still to come."""
+
+    async def main(exchange: SimulatedExchange, client: BitgetClient) -> None:
+        (order_id,) = exchange.rest(BTC, 1, age_s=60)
+        if first == "a sweep":
+            exchange.faults.add(SWEEP, faults.executed_late(3.8) | faults.drop(executed=True), times=1)
+            given_up = await client.cancel_symbol_orders(BTC, confirm_within_s=3)
+        else:
+            exchange.faults.add("cancel-order", faults.executed_late(3.8) | faults.drop(executed=True), times=1)
+            given_up = await client.cancel_order(BTC, order_id=order_id, confirm_within_s=3)
+        assert (await given_up.settled()).outcome is Outcome.UNKNOWN
+        pending = await client.cancel_symbol_orders(BTC)
+        await quote(client)
+        assert pending.outcome is Outcome.CONFIRMED
+        await asyncio.sleep(5)
+        assert alive(exchange) == 1
+
+    with_exchange(main, sweep_delay_s=1.9)
+
+
 @pytest.mark.parametrize("how", ["settled as unknown", "refused", "withdrawn", "never sent"])
 def test_it_lifts_however_the_cancellation_ends(how: str) -> None:
     """By its report, by a refusal, by its last caller going, by its token not coming."""

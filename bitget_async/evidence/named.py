@@ -249,6 +249,11 @@ class Named(msgspec.Struct, eq=False):
         return None if None in moments else max(moment for moment in moments if moment is not None)
 
     @property
+    def horizon_ns(self) -> int:
+        """A read requested from this moment on shows what the commands did: they can do nothing any more."""
+        return max(command.horizon_ns for command in self.commands)
+
+    @property
     def certainty(self) -> Certainty:
         """What is known of the commands together: the least certain one's."""
         known = {command.certainty for command in self.commands}

@@ -271,7 +271,8 @@ class CancellationReport(Fates, Report, frozen=True, kw_only=True):
         orders: every order seen, in scope or late, oldest id first; for a cancellation by ids, those ids.
         cleared_at_ms: exchange time of the first complete listing without an in-scope order, or `None`.
         placed_meanwhile: client ids of this client's own placements on the symbol that the cancellation may have
-            taken: signed, or not answered yet, between its signing and its end.
+            taken: signed, or not answered yet, between its signing and its end; or given up before that as unknown
+            while they could still be executed.
     """
 
     outcome: Outcome

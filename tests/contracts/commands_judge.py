@@ -332,8 +332,7 @@ class CommandsWorld(Driven):
         1. All of it stands in the cancellation's report, as an order or in `placed_meanwhile`, if the report proves
         anything, the command ran before it was settled, and the placement was known for no longer than two listings
         can be old: of older orders the snapshot tells if it is served before the command runs, or the history if it
-        is not late too. Nor is it asked of a placement whose time was up, and its report stood, before its command
-        went out, or while nobody knew of it before the sweep was signed. 2. A placement behind the fence, signed
+        is not late too. 2. A placement behind the fence, signed
         after the command, is taken only if it stands in `placed_meanwhile`; or the command ran later than a listing
         can be old. Of both the exception: an order of the symbol ended otherwise about that time. Then the client
         saw an order go, and took it for the sweep.
@@ -375,17 +374,14 @@ class CommandsWorld(Driven):
         )
         after = asked.fence and target.command.signed_ns > signed_ns
         trusted = after and self._ended_otherwise(run, signed_ns)
-        placed = self.handles.get(asked.handle)
         known_ns = target.command.answered_ns if target.certainty is Certainty.ACKED else None
         if known_ns is None and target.order_id is not None:
             # Some read told it, nobody knows which: not before this.
             known_ns = target.command.signed_ns
-        if known_ns is None and placed is not None:
-            known_ns = placed.settled_ns
+        if known_ns is None and self.handles.get(asked.handle) is not None:
+            # Given up: it is remembered for as long as it can still be executed.
+            known_ns = target.command.signed_ns + target.command.accepted_for_ns + GRACE_NS
         fresh = known_ns is None or known_ns >= signed_ns - 2 * STALE_NS
-        lost = target.row is None and target.certainty is not Certainty.ACKED
-        gave_up_ns = signed_ns if lost else target.command.signed_ns
-        fresh = fresh and (placed is None or placed.settled_ns >= gave_up_ns)
         if fresh and report.outcome is not Outcome.UNKNOWN and run.time_ns <= settled.settled_ns - 260_000_000:
             demand(meanwhile or listed or trusted, "k: what was swept stands in the report", story)
         if after and run.time_ns <= signed_ns + STALE_NS:

@@ -577,6 +577,23 @@ def a_placement_that_a_sweep_overtakes_while_its_connection_is_opened() -> None:
         demand(asked.handle.client_oid in report.placed_meanwhile, "k: it is named", report.placed_meanwhile)
 
 
+@scenario
+def a_placement_that_was_given_up_before_it_was_placed() -> None:
+    """Its report is UNKNOWN, then a sweep is signed, and only then is it placed and swept: it is named all the same."""
+    for fault in (faults.delayed(before_s=3.0), faults.delayed(before_s=3.0) | faults.drop(executed=True)):
+        with world(sweep_delay_s=1.5, history_lag_s=NEVER, order_info_lag_s=NEVER) as it:
+            played(it, "place-order", fault)
+            asked = it.place(BTC, confirm_within_s=1.0)
+            came_to(it, asked, PlacementOutcome.UNKNOWN)
+            it.advance(1.0)
+            report = it.settle(it.cancel(BTC))
+            demand(bool(it.exchange.truth.executions[0].order_ids), "it is swept", report)
+            demand(asked.handle.client_oid in report.placed_meanwhile, "k: it is named", report.placed_meanwhile)
+            it.advance(50)
+            later = it.settle(it.cancel(BTC))
+            demand(later.placed_meanwhile == (), "it can be placed no more", later.placed_meanwhile)
+
+
 @contextlib.contextmanager
 def _slow_connections(until_s: float, by_s: float) -> Iterator[None]:
     """Connections that are begun before the loop's time `until_s` take `by_s` longer."""
