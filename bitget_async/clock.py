@@ -97,7 +97,8 @@ class ServerClock:
     Every answer carries `requestTime`, stamped somewhere between sending and receiving, so each answer gives
     an interval that must hold the true offset. The intersection of all of them is kept and widened by
     `AGE_PPM` as it grows old. A single answer that moves the clock by more than a day is not believed until a
-    second one agrees with it.
+    second one agrees with it. What cannot be told: a very first answer that is a stale copy, on a machine whose own
+    clock is behind, until the second answer comes; and a stamp that is wrong by less than its own round trip.
 
     Times in are monotonic nanoseconds, times out are the exchange's Unix milliseconds.
     """

@@ -420,7 +420,7 @@ class Sweep(Command, eq=False):
         1. CONFIRMED: the deciding listing is clear, the history was read, every order in scope has its final row,
            and there is at least one.
         2. NOTHING_TO_CANCEL: the same with no order at all.
-        3. STILL_OPEN: after the horizon a listing showed an order in scope open.
+        3. STILL_OPEN: after the horizon a listing showed an order in scope open, and no newer one shows it gone.
         """
         if self.answered_ns is None or self.sign_bounds is None:
             return None
@@ -428,8 +428,8 @@ class Sweep(Command, eq=False):
         unproven = [known for known in required if not known.final]
         if self.history_read and not unproven:
             return Outcome.CONFIRMED if required else Outcome.NOTHING_TO_CANCEL
-        horizon_ns = self.horizon_ns
-        if any(known.open_ns >= horizon_ns for known in unproven):
+        since_ns = max(self.horizon_ns, self.last_listing_ns)
+        if any(known.open_ns >= since_ns for known in unproven):
             return Outcome.STILL_OPEN
         return None
 

@@ -171,7 +171,7 @@ class Target(msgspec.Struct, eq=False, kw_only=True):
             return Verdict.DONE
         if self.final:
             return Verdict.DONE if self.want is Want.FINAL else Verdict.NOT_DONE
-        if self.open_ns >= self.over_ns:
+        if self.open_ns >= max(self.over_ns, self.listed_ns):
             return Verdict.NOT_DONE
         return None
 

@@ -54,6 +54,8 @@ SYMBOL_FAULTS = [
     faults.executed_late(25.0),
 ]
 command_faults = st.sampled_from(SYMBOL_FAULTS)
+# Of a quarter of an hour ago.
+STALE_COPY = faults.raw(b'{"code":"00000","msg":"success","requestTime":1749999000000,"data":null}')
 read_faults = st.sampled_from(
     [
         faults.drop(executed=True),
@@ -61,7 +63,7 @@ read_faults = st.sampled_from(
         faults.delayed(after_s=2.5),
         faults.page(502, executed=True),
         faults.raw(b"{}", executed=True),
-        faults.raw(b'{"code":"00000","msg":"success","requestTime":1750000000000,"data":null}'),
+        STALE_COPY,
         faults.truncated(0.6),
         faults.envelope("40010", executed=True),
         faults.envelope("429", status=429, executed=False),
@@ -79,8 +81,11 @@ read_faults = st.sampled_from(
 def fitting(fault: Fault) -> Callable[[WireCopy], bool] | None:
     """
     Which reads a fault may meet. Pages are repeated where somebody turns them: a first page as old as one likes is no
-    fault, but a broken assumption (`staleness_s`), and nobody could tell.
+    fault, but a broken assumption (`staleness_s`), and nobody could tell. A stale copy comes once the client knows the
+    time: before, with a wrong clock of its own, it could not tell either.
     """
+    if fault is STALE_COPY:
+        return lambda copy: copy.index > 20
     return (lambda copy: "idLessThan" in copy.query) if fault.name == "repeated page" else None
 
 

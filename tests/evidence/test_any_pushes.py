@@ -81,12 +81,16 @@ class History:
 
 @dataclass
 class Run:
-    """What came of one run: the outcome and when, when it was cleared, and what was known at the end."""
+    """
+    What came of one run: the outcome and when, when it was cleared, what was known at the end, and of which orders
+    anything was known on the way.
+    """
 
     outcome: Outcome | None = None
     at_s: float = NEVER
     cleared_s: float = NEVER
     fates: dict[int, tuple[Fate, Scope, Decimal | None]] = field(default_factory=dict)
+    known: set[int] = field(default_factory=set)
     anomalies: tuple[str, ...] = ()
 
 
@@ -109,6 +113,7 @@ def played(history: History, pushes: Sequence[Dated]) -> Run:
         if made.cleared_ms is not None:
             run.cleared_s = min(run.cleared_s, at_s)
         judge(history, made, at_s)
+        run.known |= {int(each.order.order_id) - FIRST_ID for each in made.fates if each.scope is not Scope.LATE}
         run.outcome = made.outcome()
         if run.outcome is not None:
             run.at_s = at_s
@@ -142,6 +147,10 @@ def same_and_no_later(without: Run, beside: Run) -> bool:
     assert beside.cleared_s <= without.cleared_s
     if beside.fates.keys() - without.fates.keys():
         assert without.outcome is None or beside.outcome in (Outcome.CONFIRMED, None)
+        return False
+    if beside.known - without.known and beside.at_s > without.at_s:
+        # A late push tells that an order is open which had ended before: only the history can say so, and it lags.
+        assert without.outcome is None or beside.outcome in (without.outcome, None)
         return False
     assert without.fates.keys() - beside.fates.keys() == set() or beside.at_s < without.at_s
     assert (beside.outcome, beside.at_s <= without.at_s) == (without.outcome, True)

@@ -101,6 +101,11 @@ FINALS: list[tuple[str, tuple[Any, ...], Verdict | None]] = [
     ("one that ended long before the signing", (page(1, done(ended_s=-5)),), Verdict.DONE),
     ("final, then shown open by a replica that lags", (page(1, done()), listing(3, order())), Verdict.DONE),
     ("open after the horizon", (listing(HORIZON_S, order()),), Verdict.NOT_DONE),
+    (
+        "open after the horizon, and gone in a newer listing that came before that one",
+        (listing(HORIZON_S + 1), listing(HORIZON_S, order())),
+        None,
+    ),
     ("told open by orderInfo after the horizon", (asked(HORIZON_S, order()),), Verdict.NOT_DONE),
     ("part-filled after the horizon", (listing(HORIZON_S, order(status="partially_filled")),), Verdict.NOT_DONE),
     # Nothing below proves anything.

@@ -93,6 +93,11 @@ OUTCOMES: list[tuple[str, tuple[Any, ...], Outcome | None]] = [
     ("incomplete after the horizon", (listing(HORIZON_S + 1, order(), whole=False),), None),
     ("still listed at staleness", (listing(0, order()), listing(2, order()), page(2.1)), None),
     ("gone, then listed again", (listing(0, order()), listing(2), listing(3, order()), page(3.1)), None),
+    (
+        "open after the horizon, and gone in a newer listing that came before that one",
+        (listing(0, order()), listing(HORIZON_S + 1), listing(HORIZON_S, order())),
+        None,
+    ),
     ("open a moment before the horizon", (listing(HORIZON_S - 0.001, order()),), None),
     ("unknown status in the listing after the horizon", (listing(HORIZON_S, order(status="frozen")),), None),
     ("unknown status in the history", (*PROVEN[:2], page(2.1, order(status="reject", ended_s=1))), None),
