@@ -36,6 +36,7 @@ RANDOM_CLASSES = {"random.Random", "random.SystemRandom"}
 # stops everything.
 SELDOM = {"__main__", "cli", "exposure", "guard", "guardian", "heartbeat", "pulse", "sim", "sockets", "telemetry"}
 SELDOM |= {"endpoints.page", "limits.ledger", "limits.redis", "limits.server", "stream.book", "stream.live_book"}
+SELDOM |= {f"stream.{name}" for name in ("asking", "conversation", "events", "line", "talk")}
 IMPORTED = """
 import json, sys
 import bitget_async

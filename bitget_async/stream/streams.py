@@ -7,7 +7,7 @@ import random
 import ssl
 from collections.abc import Callable, Mapping
 from functools import cached_property
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar, cast
 
 from bitget_async.clock import ServerClock
 from bitget_async.credentials import Credentials
@@ -25,7 +25,6 @@ from bitget_async.models import (
     TriggerOrder,
 )
 from bitget_async.stream.connection import Dialer
-from bitget_async.stream.line import KeptLine, Login
 from bitget_async.stream.login import Reader, SessionLogin
 from bitget_async.stream.order_desk import ORDERS, OrderDesk
 from bitget_async.stream.pool import Pool, named
@@ -37,6 +36,7 @@ from bitget_async.tasks import Tasks
 if TYPE_CHECKING:
     from aiolimiter import AsyncLimiter
 
+    from bitget_async.stream.line import KeptLine, Login
     from bitget_async.stream.live_book import BookKeeper, LiveBook
 
 __all__ = ["INTERVALS", "Streams"]
@@ -121,8 +121,8 @@ class Streams:
 
     def states(self, server: ServerClock, now: int) -> tuple[StreamLine, ...]:
         """How each connection is at that moment, by the exchange's clock."""
-        lines = (*self._public.lines, *self._private.lines)
-        return tuple(_state(line, server, now) for line in lines if isinstance(line, KeptLine))
+        lines = cast("tuple[KeptLine, ...]", (*self._public.lines, *self._private.lines))
+        return tuple(_state(line, server, now) for line in lines)
 
     async def changed(self) -> StreamState:
         """Wait until `state` is another one, and return it. Cancelling: safe."""
@@ -317,8 +317,7 @@ class Streams:
     @property
     def command_line(self) -> KeptLine | None:
         """The line that has the order channel: where commands may go."""
-        line = self._private.line_of(ORDERS)
-        return line if isinstance(line, KeptLine) else None
+        return cast("KeptLine | None", self._private.line_of(ORDERS))
 
     def tell_answers(self, answered: Callable[[TradeAnswer], None]) -> None:
         """Hand the answers to commands to that one."""
@@ -346,6 +345,9 @@ class Streams:
 
     def _line(self, path: str, login: Login | None) -> Callable[[Pool], KeptLine]:
         def make(pool: Pool) -> KeptLine:
+            # As dear as that of the limiter.
+            from bitget_async.stream.line import KeptLine
+
             self._made += 1
             return KeptLine(
                 f"{'public' if login is None else 'private'} stream {self._made}",
