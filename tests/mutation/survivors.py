@@ -34,7 +34,6 @@ REASONS: dict[str, dict[str, tuple[str, ...]]] = {
             "rests.module: 62 -> 63",
         ),
         "no id is so small": ("state.Stopping.symbols: 0 -> 1",),
-        "the names came in that order": ("state.Stopping.symbols: sorted(names) -> list(names)",),
         "how many are noted: one more or less": ("state.module: 50 -> 51",),
     },
     "guard": {
