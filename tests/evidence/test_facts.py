@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+from decimal import Decimal
+
 import pytest
 
 from bitget_async.evidence import Assumptions, Book, Certainty, Command, Listing, Page, Verdict, Want
+from bitget_async.models import OrderStatus
+from bitget_async.models.glances import Glances, OrderGlance
 from tests.evidence.making import SIGNED_NS, T_MS, bounds, done, edited, ms, ns, page
 
 
@@ -76,6 +80,18 @@ def test_a_page_counts_the_ids_that_can_be_read() -> None:
     made = page(1, *rows)
     assert made.numbers == (int(rows[0].order_id), int(rows[2].order_id))
     assert "numbers" not in repr(made)
+
+
+def test_the_rows_of_a_page_are_made_whole_now_or_later() -> None:
+    """A page is only looked at, and most of its rows concern nobody; the others must still tell all that was told."""
+    seen = OrderGlance(order_id="7", symbol="BTCUSDT", status=OrderStatus.CANCELLED)
+    body = b'{"data":[{"orderId":"7","symbol":"BTCUSDT","status":"cancelled","size":"3"}]}'
+    looked = Page("history-orders", "BTCUSDT", ns(1), ms(1), (seen,), glances=Glances((seen,), body))
+    whole = looked.whole(seen)
+    assert (whole, looked.later(seen)()) == (whole, whole)
+    assert (whole.order_id, whole.unreadable, getattr(whole, "size", None)) == ("7", (), Decimal(3))
+    row = done()
+    assert page(1, row).whole(row) is page(1, row).later(row)() is row
 
 
 def test_a_page_is_the_last_one_only_if_that_is_said() -> None:

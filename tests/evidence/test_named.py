@@ -1006,6 +1006,40 @@ def test_what_is_known_before_anything_was_answered() -> None:
     assert made.answered_ns == ns(2)
 
 
+def test_commands_can_act_until_the_last_of_them_can_do_nothing_any_more() -> None:
+    """A placement that was given up can still come: by any of its commands, in whatever order they were signed."""
+    first, last = signed(), signed()
+    last.signed(ns(7), ms(7))
+    for commands in ((first, last), (last, first)):
+        made = Named(tuple(target(Want.PRESENT, each, client_oid="a") for each in commands))
+        assert made.horizon_ns == ns(7 + HORIZON_S)
+
+
+@pytest.mark.parametrize(
+    ("targets", "named"),
+    [
+        ([(Want.FINAL, ID), (Want.FINAL, str(NEW))], True),
+        ([(Want.FINAL, ID), (Want.FINAL, None)], False),
+        ([(Want.FINAL, ID), (Want.CHANGED, str(NEW))], False),
+        ([(Want.PRESENT, str(NEW))], False),
+    ],
+)
+def test_orders_are_named_where_each_is_to_end_and_its_id_is_known(
+    targets: list[tuple[Want, str | None]], named: bool
+) -> None:
+    """Then each is asked for by its id; one client id among them has to be looked for in listings and the history."""
+    made = Named(tuple(target(want, order_id=order_id, client_oid="a") for want, order_id in targets))
+    assert made.named is named
+
+
+def test_the_row_that_was_read_stays() -> None:
+    """An end is proven once: what a later read tells of it replaces nothing, or amounts would change in a report."""
+    one, other = done(), edited(done(), size=Decimal(2))
+    target_ = target(Want.FINAL, order_id=ID)
+    fed(Named((target_,)), page(1, one), page(2, other))
+    assert target_.row is one
+
+
 def test_of_two_earlier_orders_the_first_one_told_stays_where_they_are_the_same() -> None:
     """The newest by its id; a second reading of it changes nothing."""
     one = target(Want.FINAL, client_oid="a")

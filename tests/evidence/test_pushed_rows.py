@@ -68,7 +68,9 @@ OUTCOMES: list[tuple[str, tuple[Fact, ...], Outcome | None]] = [
     ("a late order pushed final", (push(1, done(9, 0.9, created_s=0.5)), *DECIDED), None),
     ("of another symbol", (push(1, edited(done(), symbol="ETHUSDT")), *DECIDED), None),
     ("of another list", (push(1, edited(done(), tpsl_type="tpsl")), *DECIDED), None),
+    ("open, of another list", (push(0.1, edited(order(), tpsl_type="tpsl")), *DECIDED), None),
     ("without a readable id", (push(1, edited(done(), order_id="x1")), *DECIDED), None),
+    ("open, without a readable id", (push(0.1, edited(order(), order_id="x1")), *DECIDED), None),
     ("with a status that nobody knows", (push(1, order(status="frozen", ended_s=0.5)), *DECIDED), None),
     ("with fields that cannot be read", (push(1, edited(done(), unreadable=("size",))), *DECIDED), None),
 ]
@@ -168,6 +170,8 @@ def test_a_row_that_is_read_completes_a_pushed_one() -> None:
     assert made.saw_page(page(2.1, read)) == []
     (fate,) = fed(made, listing(2), push(3, pushed)).fates
     assert (fate.source, fate.order, made.anomalies) == ("orders", read, [])
+    # Once: what another read tells does not take its place.
+    assert fed(made, page(3.1, edited(read, quote_volume=Decimal(13)))).fates[0].order == read
     # One that cannot be read completes nothing, and neither does one that shows it open.
     other = sweep(ENDED, page(2.1, edited(done(), unreadable=("size",)), order()))
     assert isinstance(other.fates[0].order, OrderUpdate)
@@ -215,6 +219,7 @@ def test_a_push_that_comes_late_brings_back_nothing() -> None:
     one = sweep(push(0.1, done(ended_s=-1)), push(0.2, order()), *DECIDED)
     other = sweep(push(0.2, order()), listing(2), page(2.1, done(ended_s=-1)))
     for made in (one, other):
+        fed(made, push(3, order()))
         assert (made.fates, made.outcome()) == ((), Outcome.NOTHING_TO_CANCEL)
     # A listing that lags shows one of them: then it is ours, with the row that proves its end.
     fed(one, listing(1, order()))
@@ -248,6 +253,14 @@ def test_an_order_that_turns_out_to_stand_in_another_list_is_let_go(told: Push, 
     other = edited(done(7), tpsl_type="tpsl")
     assert sweep(told, page(2, other)).size == 1
     assert sweep(listing(0, order()), told, read).size == 1
+
+
+@pytest.mark.failure(40)
+@pytest.mark.parametrize("facts", [(ENDED, page(2, done())), (page(1, done(ended_s=-1)), listing(0.5, order()))])
+def test_an_order_that_a_read_has_shown_is_not_let_go(facts: tuple[Fact, ...]) -> None:
+    """A proof is a proof for ever: a row that then puts the order in another list contradicts it, and takes nothing."""
+    made = sweep(*facts, listing(2, edited(order(), tpsl_type="tpsl")))
+    assert [fate.fate for fate in made.fates] == [Fate.CANCELLED]
 
 
 def test_the_clock_has_to_be_known_to_date_a_push() -> None:
@@ -413,6 +426,9 @@ def test_the_first_open_push_is_enough_and_the_final_one_is_kept() -> None:
     read = edited(ended, quote_volume=Decimal(3))
     assert made.saw_page(page(0.6, read)) == []
     assert (target.row, target.source, made.anomalies) == (read, "orders", [])
+    # Once: what another read tells does not take its place.
+    assert made.saw_page(page(0.7, edited(read, quote_volume=Decimal(4)))) == []
+    assert target.row is read
 
 
 @pytest.mark.failure(36, 47)
@@ -456,16 +472,19 @@ def trigger(at_s: float, price: str, status: str = "live", changed_s: float | No
     [
         (trigger(0.2, "7.0"), Verdict.DONE),
         (trigger(0.2, "7", "executed"), Verdict.DONE),
+        (trigger(0.2, "7", changed_s=-0.005), Verdict.DONE),
         (trigger(0.2, "6", "cancelled"), Verdict.NOT_DONE),
         # Old values, or the new ones from before the signing: it may have been pushed before the command ran.
         (trigger(HORIZON_S + 1, "6"), None),
-        (trigger(0.2, "7", changed_s=-1), None),
+        (trigger(0.2, "7", changed_s=-0.006), None),
         (trigger(0.2, "7", changed_s=None), None),
     ],
 )
 def test_what_a_push_proves_of_an_order_that_is_to_change(told: Push, found: Verdict | None) -> None:
-    """New values since the signing; old ones only where it ended with them."""
-    assert verdict(named(Want.CHANGED, told, wanted={"trigger_price": "7"}, **BY_ID)) is found
+    """New values since the signing; old ones only where it ended with them. What proves nothing is not even kept."""
+    made = named(Want.CHANGED, told, wanted={"trigger_price": "7"}, **BY_ID)
+    assert verdict(made) is found
+    assert (made.targets[0].row is None) is (found is None)
 
 
 def test_while_the_clock_is_unknown_a_push_changes_nothing_but_by_id() -> None:
@@ -501,6 +520,6 @@ def test_a_push_of_several_rows_reaches_each_order_of_a_call() -> None:
     ]
     made = Named(tuple(targets))
     assert made.saw_push(push(0.2, done(3), done(1), done(8))) == [targets[2], targets[0]]
-    assert (made.cleared_ms, made.left) == (None, [targets[1]])
+    assert (made.cleared_ms, made.settled, made.left) == (None, False, [targets[1]])
     assert made.saw_push(push(0.4, done(2))) == [targets[1]]
     assert (made.cleared_ms, made.settled) == (ms(0.4), True)

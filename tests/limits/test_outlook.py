@@ -53,6 +53,36 @@ def test_least_of_them_is_the_wait() -> None:
         assert bucket.moments(SECOND, ahead)[0] == bucket.wait_ns(SECOND, ahead)
 
 
+def test_moments_are_in_order_and_the_first_one_is_taken_first() -> None:
+    """Tokens come back in another order than they were lent; one whose answer never came comes back last."""
+    bucket = Bucket(4)
+    lost, soon, late, lent = (bucket.take(0) for _ in range(4))
+    assert lost is not None
+    assert soon is not None
+    assert late is not None
+    assert lent is not None
+    bucket.lost(lost, 0, 10 * SECOND)
+    assert bucket.moments(0) == [HOLD, HOLD, HOLD, 10 * SECOND + HOLD]
+    bucket.answered(soon, SECOND // 2)
+    bucket.answered(late, SECOND)
+    half = SECOND // 2
+    assert bucket.moments(SECOND) == [HOLD - half, HOLD, HOLD, 9 * SECOND + HOLD]
+    assert bucket.moments(SECOND, 1) == [HOLD, HOLD, 2 * HOLD - half, 9 * SECOND + HOLD]
+    assert bucket.wait_ns(SECOND, 1) == HOLD
+
+
+def test_a_lent_token_may_be_back_before_one_that_was_lost() -> None:
+    """The answer to a call on its way may come at once; where none came, the call may be processed for ten seconds."""
+    bucket = Bucket(2)
+    lost, lent = bucket.take(0), bucket.take(0)
+    assert lost is not None
+    assert lent is not None
+    bucket.lost(lost, 0, 10 * SECOND)
+    assert bucket.moments(0) == [HOLD, 10 * SECOND + HOLD]
+    assert bucket.moments(0, 1) == [2 * HOLD, 10 * SECOND + HOLD]
+    assert [bucket.wait_ns(0, ahead) for ahead in range(3)] == [HOLD, 2 * HOLD, 3 * HOLD]
+
+
 def test_client_sees_what_its_calls_have_taken() -> None:
     """And each row apart, as the exchange counts."""
 

@@ -127,6 +127,7 @@ def test_a_row_that_cannot_be_read_is_no_proof() -> None:
         Reply(200, body({**ROW, "cTime": "yesterday"}), None, 0, 0),
         Reply(200, body({**ROW, "uTime": ""}), None, 0, 0),
         Reply(200, body(ROW, code="40404"), None, 0, 0),
+        Reply(300, body(ROW), None, 0, 0),
         Reply(500, body(ROW), None, 0, 0),
         Reply(200, body(data=None), None, 0, 0),
         Reply(200, b"<html>", None, 0, 0),

@@ -40,7 +40,7 @@ CALCULATED: dict[type[ast.operator], type[ast.operator]] = {
 }
 SWAPPED = {"min": "max", "max": "min", "any": "all", "all": "any", "sorted": "list"}
 # What a type checker reads, or a name for pickles and debuggers: no behaviour.
-SKIPPED_TARGETS = ("__all__", "__slots__", "T")
+SKIPPED_TARGETS = ("__all__", "__slots__")
 
 
 @dataclass(frozen=True, slots=True)
@@ -153,6 +153,10 @@ def _skipped(node: ast.AST, field: str, child: ast.AST) -> bool:
         return True
     if isinstance(child, ast.If) and ast.unparse(child.test) == "TYPE_CHECKING":
         return True
+    if isinstance(child, ast.Call) and ast.unparse(child.func) == "TypeVar":
+        return True
+    if isinstance(node, ast.Call) and ast.unparse(node.func) == "cast":
+        return child is node.args[0]
     return isinstance(child, ast.Assign) and ast.unparse(child.targets[0]) in SKIPPED_TARGETS
 
 

@@ -66,6 +66,16 @@ def test_the_changed_code_runs_in_properties_and_functions() -> None:
     assert least([2, 1]) == 2
 
 
+def test_what_only_a_type_checker_reads_is_not_changed() -> None:
+    """Nothing runs differently by the name of a type; what is said beside it is changed as ever."""
+    source = 'Row = TypeVar("Row", bound="Order")\ndef last(rows):\n    return cast("Row", rows[-1])\n'
+    assert [mutant.key for mutant in mutants(source)] == [
+        "last: return cast('Row', rows[-1]) -> return None",
+        "last: -1 -> 1",
+        "last: 1 -> 2",
+    ]
+
+
 @pytest.mark.parametrize("room", ROOMS)
 def test_the_mutants_of_a_room_compile_and_have_names_of_their_own(room: str) -> None:
     """A key names one mutant: a reason to survive must not cover another."""

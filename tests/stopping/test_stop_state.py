@@ -257,6 +257,17 @@ def test_each_order_is_given_out_once() -> None:
     assert not state.waits("batch-cancel-order")
 
 
+def test_symbol_of_which_an_order_was_named_gets_its_own_command_all_the_same() -> None:
+    """That one has its command, and rests; those that a later page shows must not wait for it."""
+    state = Stopping(Scope())
+    state.saw([order(1)], Book.NORMAL, CALL_MS)
+    _ = planned(state, NAMES_ONLY)
+    assert given_out(state) == [("batch-cancel-order", ("1",))]
+    state.saw([order(2), order(3)], Book.NORMAL, CALL_MS)
+    _ = planned(state)
+    assert given_out(state) == [("cancel-symbol-order", ("BTCUSDT",))]
+
+
 def test_rows_of_a_symbol_command_are_all_that_are_known_of_it() -> None:
     """Its handle has to account for each of them, also for one that came with a later page."""
     state = Stopping(Scope())
@@ -445,6 +456,8 @@ def test_symbols_and_orders_stand_in_order() -> None:
         ("BTCUSDT", ["9", "10"]),
     ]
     assert {one.source for each in found for one in each.orders} == {"unfilled-orders"}
+    many = Stopping(Scope(symbols=frozenset("HGFEDCBA")))
+    assert [each.symbol for each in many.symbols(CALL_MS, clear=True, over=False)] == list("ABCDEFGH")
 
 
 @pytest.mark.parametrize("sweep", [False, True])

@@ -10,6 +10,7 @@ import pytest
 
 from bitget_async.evidence import Book, Listing, Page
 from bitget_async.models import Order, OrderStatus, OrderUpdate, TriggerOrder
+from bitget_async.models.glances import Glances, OrderGlance
 from bitget_async.tracking import Sureness, Tracking
 from bitget_async.tracking.ledger import REMEMBERED, Ledger
 
@@ -347,6 +348,16 @@ def test_lists_of_other_books_are_nothing_to_it() -> None:
     assert made.looked_up(Page("history-orders", None, 0, T0, (row(1, "filled"),), book=Book.TPSL), 0, NOW_MS) == []
     assert made.missing == 0
     assert made.symbols == (BTC,)
+
+
+def test_rows_of_orders_that_have_ended_are_not_even_made_whole() -> None:
+    """Most of a history page is old: to make a record of each of its rows is most of what the page costs."""
+    made = tracking()
+    assert made.pushed([push(1, "filled")], 0, NOW_MS)
+    old = OrderGlance(order_id="1", symbol=BTC, status=OrderStatus.FILLED)
+    unread = Glances((old,), b"to make a row of this would fail")
+    page = Page("history-orders", None, 0, T0, (old,), glances=unread)
+    assert made.looked_up(page, 0, NOW_MS) == []
 
 
 def test_a_tracked_order_says_how_long_it_may_have_ended() -> None:
