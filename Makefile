@@ -84,7 +84,7 @@ cover: $(VENV)/.stamp-dev ## branch coverage: all rooms shown, the pure ones mus
 	$(BIN)/coverage report --include='bitget_async/*' --fail-under=0
 	$(BIN)/coverage report
 
-mutation: $(VENV)/.stamp-dev ## would the tests of the pure rooms notice a changed line? a quarter of an hour; writes docs/measured/mutation.json
+mutation: $(VENV)/.stamp-dev ## would the tests of the pure rooms notice a changed line? half an hour; writes docs/measured/mutation.json
 	$(BIN)/python -m tests.mutation
 
 docs: $(VENV)/.stamp-dev ## docs/endpoints.md, docs/grafana.json, the picture of top; docs/reliability.md from the last whole test run
