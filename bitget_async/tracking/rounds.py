@@ -2,7 +2,8 @@
 Which reads the tracker wants, and when.
 
 A *listing* of the account when the stream is (back) up, another one `staleness_s` later, and one each 20 s. After each
-a *sweep* of the history, from the top down to what the last one has seen: it finds orders that came and went unseen.
+a *sweep* of the history, from the top down to what the last one has seen and to what a listing before that has shown:
+it finds orders that came and went unseen.
 And for orders that are missing: orderInfo for up to three of them, a page of the history from the newest of them down
 for more; each again after 0.2 s, doubling to a minute, for an hour.
 """
@@ -23,6 +24,8 @@ SECOND_NS = 1_000_000_000
 RELIST_NS = 20 * SECOND_NS
 # How late a finished order may turn up in the history to be found by a sweep.
 HISTORY_LAG_MS = 60_000
+# An order that is so much older than the answer of a listing, and open, stands in it.
+LISTING_LAG_MS = 10_000
 SWEEP_PAGES = 20
 FEW = 3
 MOST_ASKED = 5
@@ -74,7 +77,8 @@ class Rounds:
         self._listing_ns: int | None = None
         self._listing_out = False
         self._sweep: _Sweep | None = None
-        self._swept_ms = 0
+        self._swept_ms = self._began_ms = 0
+        self._listed_ms: list[int] = []
         self._asks: dict[str, _Ask] = {}
         self._page: tuple[Read, list[str]] | None = None
 
@@ -83,7 +87,7 @@ class Rounds:
     def connected(self, now: int, now_ms: int) -> None:
         """Pushes come from now on."""
         if self._listing_ns is None:
-            self._swept_ms = now_ms + HISTORY_LAG_MS
+            self._swept_ms = self._began_ms = now_ms
         self.connected_ns = self._listing_ns = now
 
     def disconnected(self) -> None:
@@ -95,6 +99,7 @@ class Rounds:
         if self.listed_ns is not None and listing.requested_ns <= self.listed_ns:
             return
         self.listed_ns = listing.requested_ns
+        self._listed_ms.append(listing.server_ms)
         if self._listing_ns is None or listing.requested_ns < self._listing_ns:
             # The watcher's: it says more than was asked for.
             return
@@ -186,7 +191,13 @@ class Rounds:
         return [Read(ReadKind.LISTING)]
 
     def _new_sweep(self) -> _Sweep:
-        return _Sweep(self._swept_ms - HISTORY_LAG_MS)
+        """
+        Down to where an order that ended since the last sweep, or turned up in the history since, cannot be new to us:
+        one that was created before the newest listing of before that stood in it, or had ended.
+        """
+        past = [each for each in self._listed_ms if each <= self._swept_ms - HISTORY_LAG_MS]
+        self._listed_ms = [each for each in self._listed_ms if each >= max(past, default=0)]
+        return _Sweep(max(past) - LISTING_LAG_MS if past else self._began_ms)
 
     def _sweeps(self) -> list[Read]:
         sweep = self._sweep
