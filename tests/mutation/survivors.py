@@ -57,7 +57,8 @@ REASONS: dict[str, dict[str, tuple[str, ...]]] = {
             "ledger.Ledger._saw: 0 -> 1",
             "ledger.Ledger.floor_of: 0 -> 1",
             "rounds.Rounds.__init__: 0 -> 1 #2",
-            "rounds.Rounds.__init__: self._swept_ms = 0 -> pass",
+            "rounds.Rounds.__init__: self._swept_ms = self._began_ms = 0 -> pass",
+            "rounds.Rounds._new_sweep: 0 -> 1",
         ),
         "no is no: nobody asks whether it is False": ("*: return False -> return None*",),
         "ranks, of which only the order counts": (
@@ -67,7 +68,7 @@ REASONS: dict[str, dict[str, tuple[str, ...]]] = {
         ),
         "how many are remembered, and for how long: one more or less": (
             "ledger.module: 4096 -> 4097",
-            "rounds.module: 60000 -> 60001",
+            "rounds.module: 10000 -> 10001",
             "rounds.module: 0 -> 1 #2",
         ),
         "a nanosecond or its like more or less": (

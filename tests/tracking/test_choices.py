@@ -293,6 +293,14 @@ def test_the_first_sweep_goes_down_to_when_the_tracker_began(before_ms: int, beg
     assert sweep(made, SECOND, 1_000, page, history(3, below=4, last=True)) == began
 
 
+def test_of_listings_only_those_are_remembered_that_a_sweep_may_go_down_to() -> None:
+    """A client may run for months: the newest of more than a minute before, and those since."""
+    made = rounds()
+    for at_s in range(20, 2_000, 20):
+        _ = sweep(made, at_s * SECOND, at_s * 1_000, history(served_ms=at_s * 1_000, last=True))
+    assert made._listed_ms == [old(at_s) for at_s in range(1_900, 2_000, 20)]
+
+
 def test_a_sweep_ends_after_twenty_pages() -> None:
     """Two thousand orders in a minute are more than any account may place."""
     made = rounds()
