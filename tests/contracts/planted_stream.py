@@ -91,7 +91,7 @@ def nothing_is_missed_while_the_stream_is_away() -> Iterator[None]:
 
 @plant("a_live_push_comes_when_everything_is_over", 36, 47)
 def pushed_open_is_open_now() -> Iterator[None]:
-    """A push tells what is: an order that is pushed open after the horizon has survived."""
+    """An order that is pushed open is open for as long as a listing may be old: after the horizon it has survived."""
     original = Sweep._saw_pushed
 
     def saw_pushed(self: Sweep, row: Any, push: Push) -> Any:
@@ -99,7 +99,7 @@ def pushed_open_is_open_now() -> Iterator[None]:
         number = id_number(row.order_id)
         known = None if number is None else self._orders.get(number)
         if known is not None and row.status.open and not known.final:
-            known.open_ns = known.shown_ns = push.received_ns
+            known.open_ns = known.shown_ns = push.received_ns + round(self.assumptions.staleness_s * 1e9)
         return fate
 
     with patched(Sweep, "_saw_pushed", saw_pushed):
